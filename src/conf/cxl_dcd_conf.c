@@ -1,0 +1,943 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_conf.c: what <cxl-dcd> and <capacity> mean
+ *
+ * XML in, structs out, and XML back; no connection and no QEMU. Like libvirt's
+ * parsers these ignore elements and attributes that they do not know: a schema
+ * check (docs/schemas/cxl-dcd.rng) is there for whoever asks for it. Elements
+ * are looked up by their local names, since libvirt gives every element of a
+ * stored metadata element that element's namespace.
+ *
+ * Parsing refuses what is no value at all (a size that is no number); whether
+ * the values make a device is for the Validate functions to say, so that every
+ * way to get a definition is checked by the same rules.
+ */
+
+#include <config.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include "cxl_dcd_conf.h"
+#include "cxl_dcd_error.h"
+#include "cxl_dcd_xml.h"
+
+#define virCxlDcdReportConf(code, ...)                                                             \
+    virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN, code, __VA_ARGS__)
+
+/* QEMU's MAX_NODES: host NUMA nodes are 0 to 127. */
+#define VIR_CXL_DCD_HOST_NODES_MAX 128
+
+static const char *const virCxlDcdModelNames[] = {"tagged", "static"};
+static const char *const virCxlDcdDriverNames[] = {"", "qemu", "module"};
+static const char *const virCxlDcdSourceNames[] = {"ram", "memfd", "file"};
+static const char *const virCxlDcdAccessNames[] = {"", "shared", "private"};
+static const char *const virCxlDcdStateNames[] = {
+    "none",
+    "adding",
+    "pending",
+    "accepted",
+    "rejected",
+    "releasing",
+};
+
+G_STATIC_ASSERT(G_N_ELEMENTS(virCxlDcdDriverNames) == VIR_CXL_DCD_DRIVER_LAST);
+G_STATIC_ASSERT(G_N_ELEMENTS(virCxlDcdSourceNames) == VIR_CXL_DCD_SOURCE_LAST);
+G_STATIC_ASSERT(G_N_ELEMENTS(virCxlDcdAccessNames) == VIR_CXL_DCD_ACCESS_LAST);
+
+const char *virCxlDcdModelToString(int model)
+{
+    return virCxlDcdModelNames[model];
+}
+
+const char *virCxlDcdDriverToString(int driver)
+{
+    return virCxlDcdDriverNames[driver];
+}
+
+const char *virCxlDcdSourceToString(int source)
+{
+    return virCxlDcdSourceNames[source];
+}
+
+const char *virCxlDcdAccessToString(int access)
+{
+    return virCxlDcdAccessNames[access];
+}
+
+/**
+ * virDomainCxlDcdStateToString:
+ * @state: a virDomainCxlDcdState
+ *
+ * Returns the name that the domain XML and the commands use for it, or NULL
+ * when @state is none.
+ */
+const char *virDomainCxlDcdStateToString(int state)
+{
+    if (state < 0 || (size_t)state >= G_N_ELEMENTS(virCxlDcdStateNames))
+        return NULL;
+    return virCxlDcdStateNames[state];
+}
+
+/* The attribute @name of @node as one of @names; @value stays when it is absent. */
+static int virCxlDcdXMLEnum(xmlNodePtr node,
+                            const char *name,
+                            const char *const *names,
+                            size_t nnames,
+                            int *value)
+{
+    g_autofree char *text = virCxlDcdXMLAttribute(node, name);
+    g_autoptr(GString) right = g_string_new(NULL);
+    size_t i;
+
+    if (!text)
+        return 0;
+    for (i = 0; i < nnames; i++) {
+        if (*names[i] && g_str_equal(text, names[i])) {
+            *value = i;
+            return 0;
+        }
+        if (*names[i])
+            g_string_append_printf(right, "%s'%s'", right->len ? ", " : "", names[i]);
+    }
+    virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                        "invalid value '%s' for attribute %s of <%s>: expected one of %s",
+                        text,
+                        name,
+                        node->name,
+                        right->str);
+    return -1;
+}
+
+#define VIR_CXL_DCD_XML_ENUM(node, name, names, value)                                             \
+    virCxlDcdXMLEnum(node, name, names, G_N_ELEMENTS(names), value)
+
+/* <NAME unit='KiB'>...</NAME>, the form in which libvirt prints sizes. */
+static void virCxlDcdFormatSize(GString *buf, int indent, const char *name, unsigned long long size)
+{
+    bool whole = size % 1024 == 0;
+
+    g_string_append_printf(buf,
+                           "%*s<%s unit='%s'>%llu</%s>\n",
+                           indent,
+                           "",
+                           name,
+                           whole ? "KiB" : "bytes",
+                           whole ? size / 1024 : size,
+                           name);
+}
+
+/* An attribute. g_markup_escape_text() escapes single quotes too. */
+static void virCxlDcdFormatAttribute(GString *buf, const char *name, const char *value)
+{
+    g_autofree char *escaped = g_markup_escape_text(value, -1);
+
+    g_string_append_printf(buf, " %s='%s'", name, escaped);
+}
+
+/**
+ * virCxlDcdTagParse:
+ * @text: a tag as the user wrote it
+ *
+ * Returns it in its one canonical spelling, 36 lower-case characters, or NULL
+ * with VIR_ERR_XML_ERROR set when it is not a UUID or nil. (CXL 3.1, table
+ * 8-51: a nil tag means that there is none.)
+ */
+char *virCxlDcdTagParse(const char *text)
+{
+    g_autofree char *tag = g_ascii_strdown(text, -1);
+
+    if (!g_uuid_string_is_valid(tag)) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "tag '%s' is not a UUID: expected 32 hexadecimal digits in groups of "
+                            "8-4-4-4-12",
+                            text);
+        return NULL;
+    }
+    if (g_str_equal(tag, "00000000-0000-0000-0000-000000000000")) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "tag '%s' is nil, which means that there is no tag: give another "
+                            "UUID or none, and one is generated",
+                            text);
+        return NULL;
+    }
+    return g_steal_pointer(&tag);
+}
+
+/* A QEMU id, as QEMU's id_wellformed() has it. */
+static bool virCxlDcdIsId(const char *id)
+{
+    return g_ascii_isalpha(*id) &&
+           strspn(id,
+                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == strlen(id);
+}
+
+/* -------------------------------------------------------------- <source> */
+
+/**
+ * virCxlDcdSourceDefFree:
+ * @def: the definition, or NULL
+ */
+void virCxlDcdSourceDefFree(virCxlDcdSourceDef *def)
+{
+    if (!def)
+        return;
+    g_free(def->path);
+    g_clear_pointer(&def->nodes, g_array_unref);
+    g_free(def);
+}
+
+/* One member of a node set, "3" or "0-3", set or cleared in @set. */
+static int virCxlDcdNodesetApply(bool *set, const char *member)
+{
+    bool on = *member != '^';
+    g_auto(GStrv) ends = g_strsplit(on ? member : member + 1, "-", 2);
+    unsigned long long first;
+    unsigned long long last;
+
+    if (!ends[0] ||
+        virCxlDcdParseUnsigned(g_strstrip(ends[0]), VIR_CXL_DCD_HOST_NODES_MAX - 1, &first) < 0)
+        return -1;
+    last = first;
+    if (ends[1] &&
+        virCxlDcdParseUnsigned(g_strstrip(ends[1]), VIR_CXL_DCD_HOST_NODES_MAX - 1, &last) < 0)
+        return -1;
+    if (last < first)
+        return -1;
+    for (; first <= last; first++)
+        set[first] = on;
+    return 0;
+}
+
+/* libvirt's bitmap syntax "0-3,^2,8". Returns the nodes, or NULL with an error set. */
+static GArray *virCxlDcdNodesetParse(const char *text)
+{
+    g_autoptr(GArray) nodes = g_array_new(FALSE, FALSE, sizeof(unsigned int));
+    g_auto(GStrv) members = g_strsplit(text, ",", -1);
+    bool set[VIR_CXL_DCD_HOST_NODES_MAX] = {false};
+    bool good = true;
+    unsigned int i;
+
+    for (i = 0; members[i]; i++)
+        good = good && virCxlDcdNodesetApply(set, g_strstrip(members[i])) == 0;
+    for (i = 0; i < G_N_ELEMENTS(set); i++) {
+        if (set[i])
+            g_array_append_val(nodes, i);
+    }
+    if (good && nodes->len > 0)
+        return g_steal_pointer(&nodes);
+
+    virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                        "invalid value '%s' for element <nodemask>: expected host NUMA nodes, as "
+                        "in 0-1,3 (at most node %d)",
+                        text,
+                        VIR_CXL_DCD_HOST_NODES_MAX - 1);
+    return NULL;
+}
+
+static void virCxlDcdNodesetFormat(GString *buf, const GArray *nodes)
+{
+    const char *comma = "";
+    guint i = 0;
+
+    while (i < nodes->len) {
+        unsigned int first = g_array_index(nodes, unsigned int, i);
+        unsigned int last = first;
+
+        while (++i < nodes->len && g_array_index(nodes, unsigned int, i) == last + 1)
+            last++;
+        g_string_append_printf(buf, "%s%u", comma, first);
+        comma = ",";
+        if (last > first)
+            g_string_append_printf(buf, "-%u", last);
+    }
+}
+
+static virCxlDcdSourceDef *virCxlDcdSourceDefParseXML(xmlNodePtr node)
+{
+    g_autoptr(virCxlDcdSourceDef) def = g_new0(virCxlDcdSourceDef, 1);
+    int type = VIR_CXL_DCD_SOURCE_RAM;
+    int access = VIR_CXL_DCD_ACCESS_NONE;
+    xmlNodePtr child;
+
+    if (VIR_CXL_DCD_XML_ENUM(node, "type", virCxlDcdSourceNames, &type) < 0 ||
+        VIR_CXL_DCD_XML_ENUM(node, "access", virCxlDcdAccessNames, &access) < 0)
+        return NULL;
+    def->type = type;
+    def->access = access;
+
+    if ((child = virCxlDcdXMLChild(node, "path")))
+        def->path = virCxlDcdXMLContent(child);
+    if ((child = virCxlDcdXMLChild(node, "pagesize")) &&
+        virCxlDcdXMLSize(child, &def->pagesize) < 0)
+        return NULL;
+    if ((child = virCxlDcdXMLChild(node, "nodemask"))) {
+        g_autofree char *text = virCxlDcdXMLContent(child);
+
+        if (!(def->nodes = virCxlDcdNodesetParse(text)))
+            return NULL;
+    }
+    def->preallocate = virCxlDcdXMLChild(node, "preallocate") != NULL;
+    return g_steal_pointer(&def);
+}
+
+static void virCxlDcdSourceDefFormat(GString *buf, int indent, const virCxlDcdSourceDef *def)
+{
+    g_string_append_printf(buf,
+                           "%*s<source type='%s'",
+                           indent,
+                           "",
+                           virCxlDcdSourceToString(def->type));
+    if (def->access)
+        g_string_append_printf(buf, " access='%s'", virCxlDcdAccessToString(def->access));
+    if (!def->path && !def->pagesize && !def->nodes && !def->preallocate) {
+        g_string_append(buf, "/>\n");
+        return;
+    }
+    g_string_append(buf, ">\n");
+    if (def->path) {
+        g_autofree char *path = g_markup_escape_text(def->path, -1);
+
+        g_string_append_printf(buf, "%*s<path>%s</path>\n", indent + 2, "", path);
+    }
+    if (def->pagesize)
+        virCxlDcdFormatSize(buf, indent + 2, "pagesize", def->pagesize);
+    if (def->nodes) {
+        g_string_append_printf(buf, "%*s<nodemask>", indent + 2, "");
+        virCxlDcdNodesetFormat(buf, def->nodes);
+        g_string_append(buf, "</nodemask>\n");
+    }
+    if (def->preallocate)
+        g_string_append_printf(buf, "%*s<preallocate/>\n", indent + 2, "");
+    g_string_append_printf(buf, "%*s</source>\n", indent, "");
+}
+
+/* @size: of the memory that the source is for, bytes. */
+static int virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long size)
+{
+    if (def->type == VIR_CXL_DCD_SOURCE_FILE && (!def->path || *def->path != '/')) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "a <source> of type 'file' needs a <path> that begins with '/', not "
+                            "'%s'",
+                            def->path ? def->path : "");
+        return -1;
+    }
+    if (def->type != VIR_CXL_DCD_SOURCE_FILE && def->path) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "<path> '%s' goes with a <source> of type 'file', not '%s'",
+                            def->path,
+                            virCxlDcdSourceToString(def->type));
+        return -1;
+    }
+    if (def->path && strpbrk(def->path, "\n\r\t")) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "<path> '%s' holds a control character, which XML would not keep",
+                            def->path);
+        return -1;
+    }
+    if (def->type != VIR_CXL_DCD_SOURCE_MEMFD && def->pagesize) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "<pagesize> goes with a <source> of type 'memfd', not '%s'%s",
+                            virCxlDcdSourceToString(def->type),
+                            def->type == VIR_CXL_DCD_SOURCE_FILE
+                                ? ": the file system of <path> has its own page size"
+                                : "");
+        return -1;
+    }
+    if (def->pagesize &&
+        (def->pagesize < 4096 || (def->pagesize & (def->pagesize - 1)) || size % def->pagesize)) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "<pagesize> of %llu bytes: expected a power of two of which %llu "
+                            "bytes are a multiple",
+                            def->pagesize,
+                            size);
+        return -1;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------ <capacity> */
+
+/**
+ * virCxlDcdCapacityDefNew:
+ *
+ * Returns an empty capacity.
+ */
+virCxlDcdCapacityDef *virCxlDcdCapacityDefNew(void)
+{
+    virCxlDcdCapacityDef *def = g_new0(virCxlDcdCapacityDef, 1);
+
+    def->since = -1;
+    return def;
+}
+
+/**
+ * virCxlDcdCapacityDefFree:
+ * @def: the definition, or NULL
+ */
+void virCxlDcdCapacityDefFree(virCxlDcdCapacityDef *def)
+{
+    if (!def)
+        return;
+    g_free(def->tag);
+    virCxlDcdSourceDefFree(def->source);
+    g_free(def->device);
+    g_free(def->request);
+    g_free(def);
+}
+
+/**
+ * virCxlDcdCapacityDefParseXML:
+ * @node: a <capacity>
+ *
+ * Returns what it says, to be freed with virCxlDcdCapacityDefFree(), or NULL
+ * with VIR_ERR_XML_ERROR set.
+ */
+virCxlDcdCapacityDef *virCxlDcdCapacityDefParseXML(xmlNodePtr node)
+{
+    g_autoptr(virCxlDcdCapacityDef) def = virCxlDcdCapacityDefNew();
+    g_autofree char *tag = virCxlDcdXMLAttribute(node, "tag");
+    xmlNodePtr child;
+
+    if (tag && !(def->tag = virCxlDcdTagParse(tag)))
+        return NULL;
+    if (virCxlDcdXMLUnsigned(node, "region", VIR_CXL_DCD_REGIONS_MAX - 1, &def->region) < 0)
+        return NULL;
+    if ((child = virCxlDcdXMLChild(node, "size"))) {
+        if (virCxlDcdXMLSize(child, &def->size) < 0)
+            return NULL;
+        if (def->size == 0) {
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "the <size> of a <capacity> is 0: expected a multiple of 2 MiB");
+            return NULL;
+        }
+    }
+    if ((child = virCxlDcdXMLChild(node, "offset"))) {
+        if (virCxlDcdXMLSize(child, &def->offset) < 0)
+            return NULL;
+        def->has_offset = true;
+    }
+    if ((child = virCxlDcdXMLChild(node, "source")) &&
+        !(def->source = virCxlDcdSourceDefParseXML(child)))
+        return NULL;
+    return g_steal_pointer(&def);
+}
+
+/**
+ * virCxlDcdCapacityDefParseLive:
+ * @def: the capacity
+ * @node: the element that it was parsed from
+ *
+ * Read what only a capacity of a running domain has: its state, and what a
+ * record holds beyond a <capacity>. In XML that a user wrote all of that is
+ * ignored, so parsing it is a step of its own.
+ *
+ * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
+ */
+int virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
+{
+    g_autofree char *asked = virCxlDcdXMLAttribute(node, "asked");
+    unsigned long long since = 0;
+    int state = VIR_DOMAIN_CXL_DCD_STATE_NONE;
+
+    if (VIR_CXL_DCD_XML_ENUM(node, "state", virCxlDcdStateNames, &state) < 0 ||
+        virCxlDcdXMLUnsigned(node, "since", LLONG_MAX, &since) < 0)
+        return -1;
+    def->state = state;
+    if (since)
+        def->since = since;
+    def->device = virCxlDcdXMLAttribute(node, "device");
+    def->request = virCxlDcdXMLAttribute(node, "request");
+    def->asked = g_strcmp0(asked, "yes") == 0;
+    return 0;
+}
+
+/**
+ * virCxlDcdCapacityDefFormat:
+ * @buf: where the XML goes
+ * @indent: spaces before each line
+ * @name: the element's name, with a prefix where it needs one
+ * @def: the capacity
+ * @flags: virCxlDcdFormatFlags
+ *
+ * Write @def as the element @name.
+ */
+void virCxlDcdCapacityDefFormat(GString *buf,
+                                int indent,
+                                const char *name,
+                                const virCxlDcdCapacityDef *def,
+                                unsigned int flags)
+{
+    g_string_append_printf(buf, "%*s<%s", indent, "", name);
+    if (def->tag)
+        g_string_append_printf(buf, " tag='%s'", def->tag);
+    g_string_append_printf(buf, " region='%llu'", def->region);
+    if (flags & VIR_CXL_DCD_FORMAT_LIVE)
+        g_string_append_printf(buf, " state='%s'", virDomainCxlDcdStateToString(def->state));
+    if (flags & VIR_CXL_DCD_FORMAT_RECORD) {
+        if (def->since >= 0)
+            g_string_append_printf(buf, " since='%lld'", def->since);
+        if (def->asked)
+            g_string_append(buf, " asked='yes'");
+        if (def->device)
+            virCxlDcdFormatAttribute(buf, "device", def->device);
+        if (def->request)
+            virCxlDcdFormatAttribute(buf, "request", def->request);
+    }
+    if (!def->size && !def->has_offset && !def->source) {
+        g_string_append(buf, "/>\n");
+        return;
+    }
+    g_string_append(buf, ">\n");
+    if (def->size)
+        virCxlDcdFormatSize(buf, indent + 2, "size", def->size);
+    if (def->has_offset)
+        virCxlDcdFormatSize(buf, indent + 2, "offset", def->offset);
+    if (def->source)
+        virCxlDcdSourceDefFormat(buf, indent + 2, def->source);
+    g_string_append_printf(buf, "%*s</%s>\n", indent, "", name);
+}
+
+/**
+ * virCxlDcdCapacityDefValidate:
+ * @def: the capacity
+ * @device: the device that it is for, valid itself
+ *
+ * Check that @def can be a capacity of @device, whatever others there are.
+ *
+ * Returns 0, or -1 with an error set that names the value.
+ */
+int virCxlDcdCapacityDefValidate(const virCxlDcdCapacityDef *def, const virCxlDcdDef *device)
+{
+    unsigned long long region = virCxlDcdDefRegionSize(device);
+
+    if (def->size == 0 || def->size % VIR_CXL_DCD_BLOCK_SIZE) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            def->size ? "a capacity of %llu bytes is not a multiple of 2 MiB, the "
+                                        "block size of dynamic capacity"
+                                      : "the <capacity> has no <size>",
+                            def->size);
+        return -1;
+    }
+    if (def->region >= device->regions) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "device '%s' has no region %llu: its regions are 0 to %llu",
+                            device->alias,
+                            def->region,
+                            device->regions - 1);
+        return -1;
+    }
+    if (def->offset % VIR_CXL_DCD_BLOCK_SIZE) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "offset %llu is not a multiple of 2 MiB, the block size of dynamic "
+                            "capacity",
+                            def->offset);
+        return -1;
+    }
+    if (def->size > region || def->offset > region - def->size) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "a capacity of %llu bytes at offset %llu does not fit region %llu of "
+                            "device '%s', which has %llu bytes",
+                            def->size,
+                            def->offset,
+                            def->region,
+                            device->alias,
+                            region);
+        return -1;
+    }
+    if (def->source && device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "a capacity of device '%s' has no <source> of its own: a static "
+                            "device has one for all its memory",
+                            device->alias);
+        return -1;
+    }
+    return def->source ? virCxlDcdSourceDefValidate(def->source, def->size) : 0;
+}
+
+/**
+ * virCxlDcdCapacityIsPassing:
+ * @def: a capacity of a running domain
+ *
+ * Returns true when its state is one that somebody has to bring to an end.
+ */
+bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def)
+{
+    return def->state == VIR_DOMAIN_CXL_DCD_STATE_ADDING ||
+           def->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING ||
+           def->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING;
+}
+
+/**
+ * virCxlDcdCapacityOccupies:
+ * @def: a capacity
+ *
+ * Returns true when its range is taken: a refused one has none any more.
+ */
+bool virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
+{
+    return def->has_offset && def->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED;
+}
+
+/* ------------------------------------------------------------- <cxl-dcd> */
+
+/**
+ * virCxlDcdDefNew:
+ *
+ * Returns a device with the defaults of everything that has one.
+ */
+virCxlDcdDef *virCxlDcdDefNew(void)
+{
+    virCxlDcdDef *def = g_new0(virCxlDcdDef, 1);
+
+    def->regions = 1;
+    def->node = -1;
+    def->capacities = g_ptr_array_new_with_free_func((GDestroyNotify)virCxlDcdCapacityDefFree);
+    return def;
+}
+
+/**
+ * virCxlDcdDefFree:
+ * @def: the definition, or NULL
+ */
+void virCxlDcdDefFree(virCxlDcdDef *def)
+{
+    if (!def)
+        return;
+    g_free(def->module);
+    virCxlDcdSourceDefFree(def->source);
+    g_clear_pointer(&def->capacities, g_ptr_array_unref);
+    g_free(def->alias);
+    g_free(def->bus);
+    g_free(def);
+}
+
+static int virCxlDcdDefParseTarget(virCxlDcdDef *def, xmlNodePtr target)
+{
+    xmlNodePtr child;
+    unsigned long long node;
+
+    def->has_target = true;
+    if ((child = virCxlDcdXMLChild(target, "size")) && virCxlDcdXMLSize(child, &def->size) < 0)
+        return -1;
+    if ((child = virCxlDcdXMLChild(target, "regions")) &&
+        virCxlDcdXMLUnsigned(child, NULL, UINT_MAX, &def->regions) < 0)
+        return -1;
+    if ((child = virCxlDcdXMLChild(target, "node"))) {
+        if (virCxlDcdXMLUnsigned(child, NULL, INT_MAX, &node) < 0)
+            return -1;
+        def->node = node;
+    }
+    return 0;
+}
+
+static int virCxlDcdDefParseAddress(virCxlDcdDef *def, xmlNodePtr address)
+{
+    g_autofree char *type = virCxlDcdXMLAttribute(address, "type");
+
+    if (g_strcmp0(type, "cxl") != 0) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "invalid value '%s' for attribute type of the <address> of a "
+                            "<cxl-dcd>: expected 'cxl'",
+                            type ? type : "");
+        return -1;
+    }
+    def->bus = virCxlDcdXMLAttribute(address, "bus");
+    if (!def->bus || !virCxlDcdIsId(def->bus)) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "invalid value '%s' for attribute bus of the <address> of a "
+                            "<cxl-dcd>: expected the id of a cxl-rp or cxl-downstream",
+                            def->bus ? def->bus : "");
+        return -1;
+    }
+    return 0;
+}
+
+/* The children of <cxl-dcd> that say how QEMU is told: driver, alias, address. */
+static int virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
+{
+    int driver = VIR_CXL_DCD_DRIVER_NONE;
+    xmlNodePtr child;
+
+    if ((child = virCxlDcdXMLChild(node, "driver"))) {
+        if (VIR_CXL_DCD_XML_ENUM(child, "name", virCxlDcdDriverNames, &driver) < 0)
+            return -1;
+        def->driver = driver;
+        def->module = virCxlDcdXMLAttribute(child, "path");
+    }
+    if ((child = virCxlDcdXMLChild(node, "alias"))) {
+        def->alias = virCxlDcdXMLAttribute(child, "name");
+        if (!def->alias || !virCxlDcdIsId(def->alias)) {
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "invalid value '%s' for attribute name of the <alias> of a "
+                                "<cxl-dcd>: expected a letter, then letters, digits, '-', '.', '_'",
+                                def->alias ? def->alias : "");
+            return -1;
+        }
+    }
+    if ((child = virCxlDcdXMLChild(node, "address")) && virCxlDcdDefParseAddress(def, child) < 0)
+        return -1;
+    return 0;
+}
+
+/**
+ * virCxlDcdDefParseXML:
+ * @node: a <cxl-dcd>
+ *
+ * Returns what it says, to be freed with virCxlDcdDefFree(), or NULL with
+ * VIR_ERR_XML_ERROR set.
+ */
+virCxlDcdDef *virCxlDcdDefParseXML(xmlNodePtr node)
+{
+    g_autoptr(virCxlDcdDef) def = virCxlDcdDefNew();
+    int model = VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
+    xmlNodePtr child;
+
+    if (VIR_CXL_DCD_XML_ENUM(node, "model", virCxlDcdModelNames, &model) < 0)
+        return NULL;
+    def->model = model;
+    if (virCxlDcdDefParseHost(def, node) < 0)
+        return NULL;
+    if ((child = virCxlDcdXMLChild(node, "serial"))) {
+        if (virCxlDcdXMLUnsigned(child, NULL, ULLONG_MAX, &def->serial) < 0)
+            return NULL;
+        def->has_serial = true;
+    }
+    if ((child = virCxlDcdXMLChild(node, "target")) && virCxlDcdDefParseTarget(def, child) < 0)
+        return NULL;
+    if ((child = virCxlDcdXMLChild(node, "source")) &&
+        !(def->source = virCxlDcdSourceDefParseXML(child)))
+        return NULL;
+
+    for (child = virCxlDcdXMLChild(node, "capacity"); child;
+         child = virCxlDcdXMLNext(child->next, "capacity")) {
+        virCxlDcdCapacityDef *capacity = virCxlDcdCapacityDefParseXML(child);
+
+        if (!capacity)
+            return NULL;
+        g_ptr_array_add(def->capacities, capacity);
+    }
+    return g_steal_pointer(&def);
+}
+
+/**
+ * virCxlDcdDefParseString:
+ * @xml: a document whose root is <cxl-dcd>
+ *
+ * Returns what it says, to be freed with virCxlDcdDefFree(), or NULL with
+ * VIR_ERR_XML_ERROR set.
+ */
+virCxlDcdDef *virCxlDcdDefParseString(const char *xml)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "device");
+
+    if (!doc)
+        return NULL;
+    if (!virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd")) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "expected a <cxl-dcd> element, not <%s>",
+                            virCxlDcdXMLRoot(doc)->name);
+        return NULL;
+    }
+    return virCxlDcdDefParseXML(virCxlDcdXMLRoot(doc));
+}
+
+static void virCxlDcdDefFormatTarget(GString *buf,
+                                     int indent,
+                                     const virCxlDcdDef *def,
+                                     unsigned int flags)
+{
+    g_string_append_printf(buf, "%*s<target>\n", indent, "");
+    virCxlDcdFormatSize(buf, indent + 2, "size", def->size);
+    g_string_append_printf(buf, "%*s<regions>%llu</regions>\n", indent + 2, "", def->regions);
+    if (def->node >= 0)
+        g_string_append_printf(buf, "%*s<node>%d</node>\n", indent + 2, "", def->node);
+    if (flags & VIR_CXL_DCD_FORMAT_LIVE)
+        virCxlDcdFormatSize(buf, indent + 2, "current", virCxlDcdDefAccepted(def));
+    g_string_append_printf(buf, "%*s</target>\n", indent, "");
+}
+
+/**
+ * virCxlDcdDefFormat:
+ * @buf: where the XML goes
+ * @indent: spaces before each line
+ * @def: the device
+ * @flags: virCxlDcdFormatFlags
+ *
+ * Write @def as a <cxl-dcd>.
+ */
+void virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsigned int flags)
+{
+    guint i;
+
+    g_string_append_printf(buf,
+                           "%*s<cxl-dcd model='%s'>\n",
+                           indent,
+                           "",
+                           virCxlDcdModelToString(def->model));
+    if (def->driver) {
+        g_string_append_printf(buf,
+                               "%*s<driver name='%s'",
+                               indent + 2,
+                               "",
+                               virCxlDcdDriverToString(def->driver));
+        if (def->module)
+            virCxlDcdFormatAttribute(buf, "path", def->module);
+        g_string_append(buf, "/>\n");
+    }
+    if (def->has_serial)
+        g_string_append_printf(buf, "%*s<serial>0x%llx</serial>\n", indent + 2, "", def->serial);
+    if (def->has_target)
+        virCxlDcdDefFormatTarget(buf, indent + 2, def, flags);
+    if (def->source)
+        virCxlDcdSourceDefFormat(buf, indent + 2, def->source);
+    for (i = 0; i < def->capacities->len; i++)
+        virCxlDcdCapacityDefFormat(buf,
+                                   indent + 2,
+                                   "capacity",
+                                   g_ptr_array_index(def->capacities, i),
+                                   flags);
+    if (def->alias)
+        g_string_append_printf(buf, "%*s<alias name='%s'/>\n", indent + 2, "", def->alias);
+    if (def->bus)
+        g_string_append_printf(buf, "%*s<address type='cxl' bus='%s'/>\n", indent + 2, "", def->bus);
+    g_string_append_printf(buf, "%*s</cxl-dcd>\n", indent, "");
+}
+
+static int virCxlDcdDefValidateSize(const virCxlDcdDef *def)
+{
+    if (!def->has_target || def->size == 0) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "<cxl-dcd> '%s' needs a <target> with the <size> of its dynamic "
+                            "capacity",
+                            def->alias);
+        return -1;
+    }
+    if (def->regions < 1 || def->regions > VIR_CXL_DCD_REGIONS_MAX) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "<cxl-dcd> '%s' has %llu <regions>: expected 1 to %d",
+                            def->alias,
+                            def->regions,
+                            VIR_CXL_DCD_REGIONS_MAX);
+        return -1;
+    }
+    if (def->size % (def->regions * VIR_CXL_DCD_REGION_UNIT)) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the <size> of <cxl-dcd> '%s', %llu bytes, does not make %llu "
+                            "region%s of a multiple of 256 MiB each",
+                            def->alias,
+                            def->size,
+                            def->regions,
+                            def->regions == 1 ? "" : "s");
+        return -1;
+    }
+    if (def->size > 1ULL << 60) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the <size> of <cxl-dcd> '%s', %llu bytes, is more than 1 EiB",
+                            def->alias,
+                            def->size);
+        return -1;
+    }
+    return 0;
+}
+
+static int virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
+{
+    if (def->driver && def->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "<driver name='%s'> of <cxl-dcd> '%s' goes with model 'tagged': the "
+                            "static model needs none",
+                            virCxlDcdDriverToString(def->driver),
+                            def->alias);
+        return -1;
+    }
+    if (def->module && def->driver != VIR_CXL_DCD_DRIVER_MODULE) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the path '%s' in the <driver> of <cxl-dcd> '%s' goes with "
+                            "name='module'",
+                            def->module,
+                            def->alias);
+        return -1;
+    }
+    if (def->module && *def->module != '/') {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the path '%s' in the <driver> of <cxl-dcd> '%s' does not begin with "
+                            "'/'",
+                            def->module,
+                            def->alias);
+        return -1;
+    }
+    return 0;
+}
+
+/**
+ * virCxlDcdDefValidate:
+ * @def: a device with an alias
+ *
+ * Check that @def makes a device, whatever others the domain has.
+ *
+ * Returns 0, or -1 with an error set that names the value.
+ */
+int virCxlDcdDefValidate(const virCxlDcdDef *def)
+{
+    guint i;
+
+    if (virCxlDcdDefValidateSize(def) < 0 || virCxlDcdDefValidateDriver(def) < 0)
+        return -1;
+    if (def->source && def->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "<cxl-dcd> '%s' of model 'tagged' has no <source>: each <capacity> "
+                            "brings its own",
+                            def->alias);
+        return -1;
+    }
+    if (def->source && virCxlDcdSourceDefValidate(def->source, def->size) < 0)
+        return -1;
+    if (def->node >= 0 && def->bus) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "<node> %d of <cxl-dcd> '%s' has no meaning together with an "
+                            "<address>: the host bridge above '%s' decides its node",
+                            def->node,
+                            def->alias,
+                            def->bus);
+        return -1;
+    }
+    for (i = 0; i < def->capacities->len; i++) {
+        if (virCxlDcdCapacityDefValidate(g_ptr_array_index(def->capacities, i), def) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/**
+ * virCxlDcdDefRegionSize:
+ * @def: a valid device
+ *
+ * Returns the size of each of its regions in bytes.
+ */
+unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def)
+{
+    return def->size / def->regions;
+}
+
+/**
+ * virCxlDcdDefAccepted:
+ * @def: a device of a running domain
+ *
+ * Returns the bytes that the guest holds: what it accepted and has not given
+ * back.
+ */
+unsigned long long virCxlDcdDefAccepted(const virCxlDcdDef *def)
+{
+    unsigned long long accepted = 0;
+    guint i;
+
+    for (i = 0; i < def->capacities->len; i++) {
+        const virCxlDcdCapacityDef *capacity = g_ptr_array_index(def->capacities, i);
+
+        if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED ||
+            capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
+            accepted += capacity->size;
+    }
+    return accepted;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_conf.h: what <cxl-dcd> and <capacity> mean
+ */
+
+#ifndef CXL_DCD_CONF_H
+#define CXL_DCD_CONF_H
+
+#include <glib.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+#include "libvirt/libvirt-cxl-dcd.h"
+
+/* The block size of a region, and what the size of a region is a multiple of
+ * (QEMU: hw/mem/cxl_type3.c; measured on 10.0). Bytes. */
+#define VIR_CXL_DCD_BLOCK_SIZE (2ULL << 20)
+#define VIR_CXL_DCD_REGION_UNIT (256ULL << 20)
+#define VIR_CXL_DCD_REGIONS_MAX 8
+
+typedef enum {
+    VIR_CXL_DCD_DRIVER_NONE, /* not decided */
+    VIR_CXL_DCD_DRIVER_QEMU, /* QEMU has the tagged series itself */
+    VIR_CXL_DCD_DRIVER_MODULE, /* the QEMU module gives it */
+    VIR_CXL_DCD_DRIVER_LAST
+} virCxlDcdDriver;
+
+typedef enum {
+    VIR_CXL_DCD_SOURCE_RAM, /* memory-backend-ram */
+    VIR_CXL_DCD_SOURCE_MEMFD, /* memory-backend-memfd */
+    VIR_CXL_DCD_SOURCE_FILE, /* memory-backend-file */
+    VIR_CXL_DCD_SOURCE_LAST
+} virCxlDcdSource;
+
+typedef enum {
+    VIR_CXL_DCD_ACCESS_NONE, /* shared for memfd and file, QEMU's default for ram */
+    VIR_CXL_DCD_ACCESS_SHARED,
+    VIR_CXL_DCD_ACCESS_PRIVATE,
+    VIR_CXL_DCD_ACCESS_LAST
+} virCxlDcdAccess;
+
+const char *virCxlDcdModelToString(int model);
+const char *virCxlDcdDriverToString(int driver);
+const char *virCxlDcdSourceToString(int source);
+const char *virCxlDcdAccessToString(int access);
+
+/* <source>: where the memory of a backend comes from. */
+typedef struct {
+    virCxlDcdSource type;
+    virCxlDcdAccess access;
+    char *path; /* file only */
+    unsigned long long pagesize; /* bytes; 0: not hugetlb. memfd only */
+    GArray *nodes; /* unsigned int, ascending: host NUMA nodes; NULL: any */
+    bool preallocate;
+} virCxlDcdSourceDef;
+
+/* <capacity>: one extent, its tag, and (tagged) its backend. */
+typedef struct {
+    char *tag; /* canonical lower-case UUID; NULL: to be generated */
+    unsigned long long region;
+    unsigned long long size; /* bytes; 0: not given */
+    bool has_offset;
+    unsigned long long offset; /* bytes in the region, where has_offset */
+    virCxlDcdSourceDef *source; /* NULL: ram (tagged), none (static) */
+
+    /* what only a capacity of a running domain has */
+    virDomainCxlDcdState state;
+    long long since; /* seconds since the epoch, -1: not known */
+    char *device; /* the alias of its device */
+    char *request; /* a UUID of the request that began it */
+    bool asked; /* releasing: the guest has been asked */
+} virCxlDcdCapacityDef;
+
+/* <cxl-dcd>: one CXL type 3 device with dynamic capacity. */
+typedef struct {
+    virDomainCxlDcdModel model;
+    virCxlDcdDriver driver;
+    char *module; /* path of the QEMU module; driver module only */
+    bool has_serial;
+    unsigned long long serial;
+    bool has_target; /* false in a document for attach-device */
+    unsigned long long size; /* bytes, all regions */
+    unsigned long long regions;
+    int node; /* guest NUMA node, -1: none */
+    virCxlDcdSourceDef *source; /* static only; NULL: ram */
+    GPtrArray *capacities; /* virCxlDcdCapacityDef */
+    char *alias; /* QEMU's id; NULL: to be chosen */
+    char *bus; /* an existing port; NULL: generated */
+} virCxlDcdDef;
+
+/* What virCxlDcdDefFormat() writes. */
+typedef enum {
+    VIR_CXL_DCD_FORMAT_LIVE = 1 << 0, /* states and <current> */
+    VIR_CXL_DCD_FORMAT_RECORD = 1 << 1, /* what only the record of a capacity holds */
+} virCxlDcdFormatFlags;
+
+void virCxlDcdSourceDefFree(virCxlDcdSourceDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdSourceDef, virCxlDcdSourceDefFree)
+
+virCxlDcdCapacityDef *virCxlDcdCapacityDefNew(void);
+void virCxlDcdCapacityDefFree(virCxlDcdCapacityDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdCapacityDef, virCxlDcdCapacityDefFree)
+virCxlDcdCapacityDef *virCxlDcdCapacityDefParseXML(xmlNodePtr node);
+int virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node);
+void virCxlDcdCapacityDefFormat(GString *buf,
+                                int indent,
+                                const char *name,
+                                const virCxlDcdCapacityDef *def,
+                                unsigned int flags);
+int virCxlDcdCapacityDefValidate(const virCxlDcdCapacityDef *def, const virCxlDcdDef *device);
+
+virCxlDcdDef *virCxlDcdDefNew(void);
+void virCxlDcdDefFree(virCxlDcdDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdDef, virCxlDcdDefFree)
+virCxlDcdDef *virCxlDcdDefParseXML(xmlNodePtr node);
+virCxlDcdDef *virCxlDcdDefParseString(const char *xml);
+void virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsigned int flags);
+int virCxlDcdDefValidate(const virCxlDcdDef *def);
+
+bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def);
+bool virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def);
+unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def);
+unsigned long long virCxlDcdDefAccepted(const virCxlDcdDef *def);
+char *virCxlDcdTagParse(const char *text);
+
+#endif /* CXL_DCD_CONF_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_domain.h: all the <cxl-dcd> of one domain
+ */
+
+#ifndef CXL_DCD_DOMAIN_H
+#define CXL_DCD_DOMAIN_H
+
+#include "cxl_dcd_conf.h"
+#include "cxl_dcd_xml.h"
+
+/* The namespaces of the metadata elements in which libvirt keeps what is ours:
+ * one element for all devices, one for each capacity of a running domain (its
+ * tag is appended). */
+#define VIR_CXL_DCD_NAMESPACE "urn:libvirt-cxl-dcd:domain:1.0"
+#define VIR_CXL_DCD_NAMESPACE_CAPACITY "urn:libvirt-cxl-dcd:capacity:1.0:"
+#define VIR_CXL_DCD_PREFIX "cxl-dcd"
+
+/* A generated host bridge has this many HDM decoders, one for each of its ports
+ * (QEMU: CXL_HDM_DECODER_COUNT, hw/cxl/cxl-component-utils.c). */
+#define VIR_CXL_DCD_GENERATED_MAX 4
+
+typedef struct {
+    char *name; /* the domain's, for messages */
+    bool live; /* of a running domain */
+    bool plain; /* a <cxl-dcd> stands in <devices> */
+    bool stored; /* our element stands in <metadata> */
+    GPtrArray *devices; /* virCxlDcdDef */
+    unsigned long long slot; /* of the generated host bridge on pcie.0; 0: none */
+    unsigned long long bus_nr; /* its PCI bus number */
+} virCxlDcdDomainDef;
+
+virCxlDcdDomainDef *virCxlDcdDomainDefNew(void);
+void virCxlDcdDomainDefFree(virCxlDcdDomainDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdDomainDef, virCxlDcdDomainDefFree)
+
+virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc);
+virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc);
+virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc);
+int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
+int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
+void virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDomainDef *def);
+
+size_t virCxlDcdDomainDefGenerated(const virCxlDcdDomainDef *def);
+virCxlDcdDef *virCxlDcdDomainDefDevice(const virCxlDcdDomainDef *def, const char *alias);
+virCxlDcdCapacityDef *virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def,
+                                                 const char *tag,
+                                                 virCxlDcdDef **device);
+const virCxlDcdCapacityDef *virCxlDcdDefOverlap(const virCxlDcdDef *device,
+                                                const virCxlDcdCapacityDef *capacity);
+int virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity);
+
+bool virCxlDcdIsStoredDevices(xmlNodePtr node);
+bool virCxlDcdIsRecord(xmlNodePtr node);
+char *virCxlDcdRecordNamespace(const char *tag);
+char *virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity);
+
+#endif /* CXL_DCD_DOMAIN_H */

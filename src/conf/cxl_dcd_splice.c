@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_splice.c: domain XML, from the plain form to the stored and back
+ *
+ *      plain                                 stored
+ *      <domain>                              <domain xmlns:qemu='...'>
+ *                             Store          <metadata>
+ *                          ----------->        <cxl-dcd:devices>...
+ *        <devices>                           <devices>
+ *          <cxl-dcd>...       Show         <qemu:commandline>
+ *                          <-----------        <qemu:arg value='...'/>...
+ *
+ * A document is changed by a list of edits over its text: everything that no
+ * edit names stays byte for byte. An element goes together with the white space
+ * before it, up to and with the end of the line above, which is what libvirt
+ * put there for it. What held nothing but ours (<metadata>, the QEMU namespace's
+ * elements and its declaration) goes with it, since libvirt would not have
+ * printed it either.
+ *
+ * The QEMU arguments are strings here: this file finds them again as the run of
+ * <qemu:arg> whose values are equal to those that it is given.
+ */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "cxl_dcd_splice.h"
+
+#define VIR_CXL_DCD_QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+
+/* From start to end of the text, put this instead. */
+typedef struct {
+    size_t start;
+    size_t end;
+    char *text;
+} virCxlDcdEdit;
+
+static void virCxlDcdEditClear(gpointer opaque)
+{
+    virCxlDcdEdit *edit = opaque;
+
+    g_free(edit->text);
+}
+
+static GArray *virCxlDcdEditsNew(void)
+{
+    GArray *edits = g_array_new(FALSE, FALSE, sizeof(virCxlDcdEdit));
+
+    g_array_set_clear_func(edits, virCxlDcdEditClear);
+    return edits;
+}
+
+/* Takes @text, which may be NULL for nothing. */
+static void virCxlDcdEditsAdd(GArray *edits, size_t start, size_t end, char *text)
+{
+    virCxlDcdEdit edit = {start, end, text};
+
+    g_array_append_val(edits, edit);
+}
+
+static gint virCxlDcdEditCompare(gconstpointer a, gconstpointer b)
+{
+    const virCxlDcdEdit *left = a;
+    const virCxlDcdEdit *right = b;
+
+    if (left->start != right->start)
+        return left->start < right->start ? -1 : 1;
+    return left->end < right->end ? -1 : left->end > right->end;
+}
+
+/* The edits never overlap; of two at one place the one added first comes first. */
+static char *virCxlDcdEditsApply(GArray *edits, const char *text)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    size_t position = 0;
+    guint i;
+
+    g_array_sort(edits, virCxlDcdEditCompare);
+    for (i = 0; i < edits->len; i++) {
+        virCxlDcdEdit *edit = &g_array_index(edits, virCxlDcdEdit, i);
+
+        g_string_append_len(out, text + position, edit->start - position);
+        if (edit->text)
+            g_string_append(out, edit->text);
+        position = edit->end;
+    }
+    g_string_append(out, text + position);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* ------------------------------------------------------- places in a text */
+
+/* Where the white space before @position begins, no further than a line up. */
+static size_t virCxlDcdLineStart(const char *text, size_t position)
+{
+    size_t start = position;
+
+    while (start > 0 && (text[start - 1] == ' ' || text[start - 1] == '\t'))
+        start--;
+    if (start > 0 && text[start - 1] == '\n')
+        return start - 1;
+    return position;
+}
+
+static size_t virCxlDcdEndTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
+{
+    size_t position = virCxlDcdXMLGetSpan(doc, node)->end - 1;
+
+    while (doc->text[position] != '<')
+        position--;
+    return position;
+}
+
+static bool virCxlDcdIsEmptyTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
+{
+    const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
+
+    return span->start_tag_end == span->end;
+}
+
+static void virCxlDcdCutElement(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node)
+{
+    const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
+
+    virCxlDcdEditsAdd(edits, virCxlDcdLineStart(doc->text, span->start), span->end, NULL);
+}
+
+/* Put @lines, each with its own line end, as the last children of @node. */
+static void virCxlDcdAppendLines(GArray *edits,
+                                 virCxlDcdXMLDoc *doc,
+                                 xmlNodePtr node,
+                                 const char *lines)
+{
+    const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
+    const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : NULL;
+    size_t position;
+    bool own_line;
+
+    if (virCxlDcdIsEmptyTag(doc, node)) {
+        /* <metadata/> opens, and closes on a line of its own */
+        virCxlDcdEditsAdd(edits,
+                          span->end - 2,
+                          span->end,
+                          g_strdup_printf(">\n%s  </%s%s%s>",
+                                          lines,
+                                          prefix ? prefix : "",
+                                          prefix ? ":" : "",
+                                          node->name));
+        return;
+    }
+    position = virCxlDcdEndTag(doc, node);
+    own_line = virCxlDcdLineStart(doc->text, position) != position;
+    if (own_line)
+        position = virCxlDcdLineStart(doc->text, position) + 1;
+    virCxlDcdEditsAdd(edits, position, position, g_strconcat(own_line ? "" : "\n", lines, NULL));
+}
+
+/* -------------------------------------------------------- QEMU arguments */
+
+static xmlNodePtr virCxlDcdCommandline(virCxlDcdXMLDoc *doc)
+{
+    xmlNodePtr node = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "commandline");
+
+    while (node && !virCxlDcdXMLHasNamespace(node, VIR_CXL_DCD_QEMU_NAMESPACE))
+        node = virCxlDcdXMLNext(node->next, "commandline");
+    return node;
+}
+
+/* Whether the run of <qemu:arg> from @arg on is @arguments. */
+static bool virCxlDcdIsRun(xmlNodePtr arg, const GPtrArray *arguments)
+{
+    guint i;
+
+    for (i = 0; i < arguments->len; i++, arg = virCxlDcdXMLNext(arg->next, "arg")) {
+        g_autofree char *value = arg ? virCxlDcdXMLAttribute(arg, "value") : NULL;
+
+        if (g_strcmp0(value, g_ptr_array_index(arguments, i)) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The first <qemu:arg> of the run that is @arguments, or NULL. */
+static xmlNodePtr virCxlDcdFindRun(virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
+{
+    xmlNodePtr arg = virCxlDcdXMLChild(virCxlDcdCommandline(doc), "arg");
+
+    while (arg && !virCxlDcdIsRun(arg, arguments))
+        arg = virCxlDcdXMLNext(arg->next, "arg");
+    return arg;
+}
+
+static guint virCxlDcdCountChildren(xmlNodePtr node)
+{
+    xmlNodePtr child;
+    guint n = 0;
+
+    for (child = node->children; child; child = child->next) {
+        if (child->type != XML_TEXT_NODE || !xmlIsBlankNode(child))
+            n++;
+    }
+    return n;
+}
+
+/* Drop the declaration of the QEMU namespace from the root's start tag. */
+static void virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
+{
+    xmlNodePtr root = virCxlDcdXMLRoot(doc);
+    const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, root);
+    g_autofree char *tag = g_strndup(doc->text + span->start, span->start_tag_end - span->start);
+    g_autoptr(GRegex) regex = NULL;
+    g_autoptr(GMatchInfo) match = NULL;
+    xmlNodePtr child;
+    int start;
+    int end;
+
+    for (child = virCxlDcdXMLChild(root, NULL); child; child = virCxlDcdXMLNext(child->next, NULL)) {
+        if (virCxlDcdXMLHasNamespace(child, VIR_CXL_DCD_QEMU_NAMESPACE) &&
+            child != virCxlDcdCommandline(doc))
+            return;
+    }
+    regex = g_regex_new("\\s+xmlns:[^\\s=]+\\s*=\\s*(['\"])" VIR_CXL_DCD_QEMU_NAMESPACE "\\1",
+                        0,
+                        0,
+                        NULL);
+    if (g_regex_match(regex, tag, 0, &match) && g_match_info_fetch_pos(match, 0, &start, &end))
+        virCxlDcdEditsAdd(edits, span->start + start, span->start + end, NULL);
+}
+
+/* Cut the run of @arguments that begins at @arg. Returns true when nothing else
+ * stood beside it, and the whole <qemu:commandline> went. */
+static bool virCxlDcdCutRun(GArray *edits,
+                            virCxlDcdXMLDoc *doc,
+                            xmlNodePtr arg,
+                            const GPtrArray *arguments,
+                            bool keep_commandline)
+{
+    guint i;
+
+    if (!keep_commandline && virCxlDcdCountChildren(arg->parent) == arguments->len) {
+        virCxlDcdCutElement(edits, doc, arg->parent);
+        return true;
+    }
+    for (i = 0; i < arguments->len; i++, arg = virCxlDcdXMLNext(arg->next, "arg"))
+        virCxlDcdCutElement(edits, doc, arg);
+    return false;
+}
+
+static void virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
+{
+    xmlNodePtr commandline = virCxlDcdCommandline(doc);
+    g_autoptr(GString) lines = g_string_new(NULL);
+    const char *prefix = "qemu";
+    size_t position;
+    guint i;
+
+    if (commandline && commandline->ns->prefix)
+        prefix = (const char *)commandline->ns->prefix;
+    for (i = 0; i < arguments->len; i++) {
+        g_autofree char *value = g_markup_escape_text(g_ptr_array_index(arguments, i), -1);
+
+        g_string_append_printf(lines, "    <%s:arg value='%s'/>\n", prefix, value);
+    }
+    if (commandline) {
+        virCxlDcdAppendLines(edits, doc, commandline, lines->str);
+        return;
+    }
+    position = virCxlDcdEndTag(doc, virCxlDcdXMLRoot(doc));
+    virCxlDcdEditsAdd(edits,
+                      position,
+                      position,
+                      g_strdup_printf("  <qemu:commandline xmlns:qemu='%s'>\n%s"
+                                      "  </qemu:commandline>\n",
+                                      VIR_CXL_DCD_QEMU_NAMESPACE,
+                                      lines->str));
+}
+
+/* -------------------------------------------------------------- metadata */
+
+/* Cut what is ours from <metadata>, and the whole of it when nothing else is there. */
+static void virCxlDcdCutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, bool keep_metadata)
+{
+    xmlNodePtr metadata = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "metadata");
+    xmlNodePtr node;
+    guint ours = 0;
+
+    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL))
+        ours += virCxlDcdIsStoredDevices(node) || virCxlDcdIsRecord(node);
+    if (ours && !keep_metadata && ours == virCxlDcdCountChildren(metadata)) {
+        virCxlDcdCutElement(edits, doc, metadata);
+        return;
+    }
+    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
+        if (virCxlDcdIsStoredDevices(node) || virCxlDcdIsRecord(node))
+            virCxlDcdCutElement(edits, doc, node);
+    }
+}
+
+static void virCxlDcdPutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def)
+{
+    xmlNodePtr root = virCxlDcdXMLRoot(doc);
+    xmlNodePtr metadata = virCxlDcdXMLChild(root, "metadata");
+    g_autoptr(GString) lines = g_string_new(NULL);
+    size_t position;
+
+    virCxlDcdDomainDefFormatStored(lines, 4, def);
+    if (metadata) {
+        virCxlDcdAppendLines(edits, doc, metadata, lines->str);
+        return;
+    }
+    position = virCxlDcdXMLGetSpan(doc, root)->start_tag_end;
+    virCxlDcdEditsAdd(edits,
+                      position,
+                      position,
+                      g_strdup_printf("\n  <metadata>\n%s  </metadata>", lines->str));
+}
+
+/**
+ * virCxlDcdSpliceStore:
+ * @doc: a domain in any form, not empty: it has a <devices> with <cxl-dcd>
+ * @def: its devices, complete
+ * @before: the arguments of the stored form in @doc, or NULL when there is none
+ * @after: the arguments of @def
+ *
+ * Returns the domain in the stored form, to be freed with g_free(), or NULL
+ * when @before are not in @doc; no error is set then.
+ */
+char *virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
+                           const virCxlDcdDomainDef *def,
+                           const GPtrArray *before,
+                           const GPtrArray *after)
+{
+    g_autoptr(GArray) edits = virCxlDcdEditsNew();
+    xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
+    xmlNodePtr node;
+
+    for (node = virCxlDcdXMLChild(devices, "cxl-dcd"); node;
+         node = virCxlDcdXMLNext(node->next, "cxl-dcd"))
+        virCxlDcdCutElement(edits, doc, node);
+    virCxlDcdCutMetadata(edits, doc, true);
+    if (before) {
+        xmlNodePtr run = virCxlDcdFindRun(doc, before);
+
+        if (!run)
+            return NULL;
+        virCxlDcdCutRun(edits, doc, run, before, true);
+    }
+    virCxlDcdPutMetadata(edits, doc, def);
+    virCxlDcdPutArguments(edits, doc, after);
+    return virCxlDcdEditsApply(edits, doc->text);
+}
+
+/**
+ * virCxlDcdSpliceShow:
+ * @doc: a domain in the stored form, as libvirt printed it
+ * @def: its devices
+ * @arguments: the arguments of @def
+ *
+ * Returns the domain in the plain form, to be freed with g_free(), or NULL
+ * when @arguments are not in @doc; no error is set then.
+ */
+char *virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc,
+                          const virCxlDcdDomainDef *def,
+                          const GPtrArray *arguments)
+{
+    g_autoptr(GArray) edits = virCxlDcdEditsNew();
+    g_autoptr(GString) lines = g_string_new(NULL);
+    xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
+    xmlNodePtr run = virCxlDcdFindRun(doc, arguments);
+    guint i;
+
+    if (!run || !devices)
+        return NULL;
+    for (i = 0; i < def->devices->len; i++)
+        virCxlDcdDefFormat(lines,
+                           4,
+                           g_ptr_array_index(def->devices, i),
+                           def->live ? VIR_CXL_DCD_FORMAT_LIVE : 0);
+    virCxlDcdAppendLines(edits, doc, devices, lines->str);
+    virCxlDcdCutMetadata(edits, doc, false);
+    if (virCxlDcdCutRun(edits, doc, run, arguments, false))
+        virCxlDcdCutNamespace(edits, doc);
+    return virCxlDcdEditsApply(edits, doc->text);
+}
+
+/**
+ * virCxlDcdSpliceDropRecords:
+ * @doc: a domain in the stored form
+ *
+ * A record belongs to a running domain, and must not become part of the
+ * definition when somebody defines what the stock dumpxml of a running domain
+ * printed.
+ *
+ * Returns the domain without records, to be freed with g_free(), or NULL when
+ * there are none.
+ */
+char *virCxlDcdSpliceDropRecords(virCxlDcdXMLDoc *doc)
+{
+    g_autoptr(GArray) edits = virCxlDcdEditsNew();
+    xmlNodePtr metadata = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "metadata");
+    xmlNodePtr node;
+
+    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
+        if (virCxlDcdIsRecord(node))
+            virCxlDcdCutElement(edits, doc, node);
+    }
+    return edits->len ? virCxlDcdEditsApply(edits, doc->text) : NULL;
+}

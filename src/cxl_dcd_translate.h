@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_translate.h: domain XML, between a client and libvirt
+ */
+
+#ifndef CXL_DCD_TRANSLATE_H
+#define CXL_DCD_TRANSLATE_H
+
+#include "conf/cxl_dcd_domain.h"
+
+/**
+ * virCxlDcdDecideFunc:
+ * @doc: the domain
+ * @device: one of its devices of the tagged model without a <driver>, or with
+ *          <driver name='module'> without a path
+ * @opaque: the caller's
+ *
+ * Decide device->driver and device->module.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+typedef int (*virCxlDcdDecideFunc)(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque);
+
+bool virCxlDcdIsConcerned(const char *xml);
+bool virCxlDcdHasPlain(const char *xml);
+int virCxlDcdTranslateStore(const char *xml,
+                            bool validate,
+                            virCxlDcdDecideFunc decide,
+                            void *opaque,
+                            char **stored);
+char *virCxlDcdTranslateShow(const char *xml);
+int virCxlDcdTranslateRedefine(const char *xml, const virCxlDcdDomainDef *def, char **stored);
+
+#endif /* CXL_DCD_TRANSLATE_H */

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_driver.c: the driver module
+ *
+ * A shared object that is preloaded into libvirtd or virtqemud, or into a client. It
+ * defines the functions of libvirt's public interface whose meaning <cxl-dcd> extends;
+ * the program's calls through its PLT come here, and everything that is not about
+ * <cxl-dcd> goes on to the next definition, libvirt's own, as it came.
+ *
+ *      client's call ---> [module] ---> libvirt.so ---> RPC
+ *                                                        |
+ *                              libvirtd's dispatch  <----'
+ *                                   |
+ *                                   `---> [module] ---> libvirt.so ---> QEMU driver
+ *
+ * What is on its way to libvirt is brought into the form that libvirt can store, what
+ * comes back into the form that a user writes. With the module on both sides the
+ * daemon's does the work, and the client's sees <cxl-dcd> in what the daemon prints.
+ *
+ * The work itself is the library's, which calls the same public functions. Calls that a
+ * thread makes while it is in here already go straight on: so the library always sees
+ * what the next side sees, and never itself.
+ *
+ * The preloaded object's name is dropped from the environment as soon as it is loaded:
+ * libvirt hands LD_PRELOAD on to QEMU, and a client its own to an editor.
+ */
+
+#include <config.h>
+
+#include <dlfcn.h>
+#include <gio/gio.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cxl_dcd_driver_capabilities.h"
+#include "cxl_dcd_driver_next.h"
+#include "cxl_dcd_error.h"
+#include "cxl_dcd_translate.h"
+#include "libvirt/libvirt-cxl-dcd.h"
+#include "qemu/qemu_cxl_dcd_capabilities.h"
+
+#define CXL_DCD_DRIVER_EXPORT __attribute__((visibility("default")))
+
+/* True while the thread runs the library on behalf of a call. */
+static __thread bool cxlDcdDriverInside;
+
+/* Whether this is the daemon: it serves others, and asks nobody. */
+static bool cxlDcdDriverIsDaemon;
+
+/* ------------------------------------------------------------- at loading */
+
+/* LD_PRELOAD without this object. */
+static void cxlDcdDriverDropPreload(const char *own)
+{
+    const char *preload = g_getenv("LD_PRELOAD");
+    g_autoptr(GString) rest = g_string_new(NULL);
+    g_auto(GStrv) names = NULL;
+    char **name;
+
+    if (!preload)
+        return;
+    names = g_strsplit_set(preload, ": ", -1);
+    for (name = names; *name; name++) {
+        g_autofree char *canonical = g_canonicalize_filename(*name, NULL);
+
+        if (**name && g_strcmp0(canonical, own) != 0)
+            g_string_append_printf(rest, "%s%s", rest->len ? ":" : "", *name);
+    }
+    if (rest->len)
+        g_setenv("LD_PRELOAD", rest->str, TRUE);
+    else
+        g_unsetenv("LD_PRELOAD");
+}
+
+__attribute__((constructor)) static void cxlDcdDriverLoad(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *name = program ? g_path_get_basename(program) : NULL;
+    Dl_info info;
+
+    if (dladdr((void *)cxlDcdDriverLoad, &info) && info.dli_fname) {
+        g_autofree char *own = g_canonicalize_filename(info.dli_fname, NULL);
+
+        cxlDcdDriverDropPreload(own);
+    }
+    cxlDcdDriverIsDaemon = g_strcmp0(name, "libvirtd") == 0 || g_strcmp0(name, "virtqemud") == 0;
+}
+
+/* -------------------------------------------------------- who is concerned */
+
+/* Whether a call that carries @xml is for us: never from inside, and only where the
+ * XML speaks of us. */
+static bool cxlDcdDriverConcerns(const char *xml)
+{
+    return !cxlDcdDriverInside && virCxlDcdIsConcerned(xml);
+}
+
+/* Whether @xml, a device, is a <cxl-dcd>. One that is not well-formed is libvirt's to
+ * refuse. */
+static bool cxlDcdDriverIsDevice(const char *xml)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+
+    if (!cxlDcdDriverConcerns(xml))
+        return false;
+    doc = virCxlDcdXMLParse(xml, "device");
+    virResetLastError();
+    return doc && virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd");
+}
+
+/* Whether @conn leads to QEMU. Returns 0, or -1 with an error set. */
+static int cxlDcdDriverCheckConnection(virConnectPtr conn)
+{
+    const char *type = virConnectGetType(conn);
+
+    if (!type)
+        return -1;
+    if (g_str_equal(type, "QEMU"))
+        return 0;
+    virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                               VIR_ERR_CONFIG_UNSUPPORTED,
+                               "<cxl-dcd> needs a connection to QEMU, not to %s",
+                               type);
+    return -1;
+}
+
+/* ------------------------------------------------------ domain XML towards */
+
+/* A decision about the driver of a device, for virCxlDcdTranslateStore(). */
+static int cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
+{
+    virConnectPtr conn = opaque;
+    g_autofree char *emulator = NULL;
+
+    if (!cxlDcdDriverIsLocal(conn)) {
+        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                                   VIR_ERR_CONFIG_UNSUPPORTED,
+                                   "what QEMU on the other host can do is not known here: say "
+                                   "<driver name='qemu'/> or <driver name='module' "
+                                   "path='...'/> in <cxl-dcd> '%s', or load the driver module "
+                                   "into the daemon there",
+                                   device->alias);
+        return -1;
+    }
+    if (!(emulator = cxlDcdDriverEmulator(conn, doc)))
+        return -1;
+    return qemuCxlDcdDecideDriver(device, emulator);
+}
+
+/* @xml as the next side is to have it. *@stored is NULL where that is @xml itself. */
+static int cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate, char **stored)
+{
+    int ret = -1;
+
+    *stored = NULL;
+    if (!cxlDcdDriverConcerns(xml))
+        return 0;
+    cxlDcdDriverInside = true;
+    if (cxlDcdDriverCheckConnection(conn) == 0) {
+        if (!cxlDcdDriverIsDaemon && cxlDcdDriverNextHasModule(conn))
+            ret = 0;
+        else
+            ret = virCxlDcdTranslateStore(xml, validate, cxlDcdDriverDecide, conn, stored);
+    }
+    cxlDcdDriverInside = false;
+    return ret;
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainDefineXML(virConnectPtr conn, const char *xml)
+{
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverStore(conn, xml, false, &stored) < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainDefineXML)(conn, stored ? stored : xml);
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn,
+                                                           const char *xml,
+                                                           unsigned int flags)
+{
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverStore(conn, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, &stored) < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainDefineXMLFlags)(conn, stored ? stored : xml, flags);
+}
+
+/* ---------------------------------------------- capacities at a domain's start */
+
+/* Offer the capacities that the definition of a domain which has just started names.
+ * Where the daemon has the module it has done so. */
+static int cxlDcdDriverOfferConfigured(virDomainPtr domain)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+    char *xml = virDomainGetXMLDesc(domain, 0);
+    guint i;
+    guint j;
+
+    if (!xml)
+        return -1;
+    if (virCxlDcdIsConcerned(xml))
+        doc = virCxlDcdXMLParse(xml, "domain");
+    else
+        def = virCxlDcdDomainDefNew();
+    free(xml);
+    if (!def && (!doc || !(def = virCxlDcdDomainDefParseConfigured(doc))))
+        return -1;
+    for (i = 0; i < def->devices->len; i++) {
+        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = 0; j < device->capacities->len; j++) {
+            g_autoptr(GString) request = g_string_new("<cxl-dcd>");
+            char *tag;
+
+            virCxlDcdCapacityDefFormat(request,
+                                       0,
+                                       "capacity",
+                                       g_ptr_array_index(device->capacities, j),
+                                       0);
+            g_string_append_printf(request, "<alias name='%s'/></cxl-dcd>", device->alias);
+            if (!(tag = virDomainCxlDcdAdd(domain, request->str, VIR_DOMAIN_AFFECT_LIVE)))
+                return -1;
+            free(tag);
+        }
+    }
+    return 0;
+}
+
+/* A domain that cannot have the capacities it was defined with does not start. */
+static int cxlDcdDriverStarted(virDomainPtr domain)
+{
+    virErrorPtr error;
+    int ret = 0;
+
+    if (cxlDcdDriverInside)
+        return 0;
+    cxlDcdDriverInside = true;
+    if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0 &&
+        (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
+        error = virCxlDcdErrorSave();
+        virDomainDestroy(domain);
+        virCxlDcdErrorRestore(error);
+    }
+    cxlDcdDriverInside = false;
+    return ret;
+}
+
+/* What virDomainCreateXML() returned, when the domain is as it should be. */
+static virDomainPtr cxlDcdDriverCreated(virDomainPtr domain)
+{
+    virErrorPtr error;
+
+    if (!domain || cxlDcdDriverStarted(domain) == 0)
+        return domain;
+    error = virCxlDcdErrorSave();
+    virDomainFree(domain);
+    virCxlDcdErrorRestore(error);
+    return NULL;
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainCreateXML(virConnectPtr conn,
+                                                      const char *xmlDesc,
+                                                      unsigned int flags)
+{
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)
+        return NULL;
+    return cxlDcdDriverCreated(
+        CXL_DCD_NEXT(virDomainCreateXML)(conn, stored ? stored : xmlDesc, flags));
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainCreateXMLWithFiles(virConnectPtr conn,
+                                                               const char *xmlDesc,
+                                                               unsigned int nfiles,
+                                                               int *files,
+                                                               unsigned int flags)
+{
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)
+        return NULL;
+    return cxlDcdDriverCreated(CXL_DCD_NEXT(virDomainCreateXMLWithFiles)(conn,
+                                                                         stored ? stored : xmlDesc,
+                                                                         nfiles,
+                                                                         files,
+                                                                         flags));
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainCreate(virDomainPtr domain)
+{
+    int ret = CXL_DCD_NEXT(virDomainCreate)(domain);
+
+    return ret < 0 ? ret : cxlDcdDriverStarted(domain);
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
+{
+    int ret = CXL_DCD_NEXT(virDomainCreateWithFlags)(domain, flags);
+
+    return ret < 0 ? ret : cxlDcdDriverStarted(domain);
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainCreateWithFiles(virDomainPtr domain,
+                                                   unsigned int nfiles,
+                                                   int *files,
+                                                   unsigned int flags)
+{
+    int ret = CXL_DCD_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags);
+
+    return ret < 0 ? ret : cxlDcdDriverStarted(domain);
+}
+
+/* --------------------------------------------------------- domain XML back */
+
+/* A domain for migration is between two libvirts: it stays in the form that they
+ * store. */
+CXL_DCD_DRIVER_EXPORT char *virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
+{
+    char *xml = CXL_DCD_NEXT(virDomainGetXMLDesc)(domain, flags);
+    char *plain;
+
+    if (!xml || flags & VIR_DOMAIN_XML_MIGRATABLE || !cxlDcdDriverConcerns(xml) ||
+        !(plain = virCxlDcdTranslateShow(xml)))
+        return xml;
+    free(xml);
+    return plain;
+}
+
+CXL_DCD_DRIVER_EXPORT char *virConnectGetDomainCapabilities(virConnectPtr conn,
+                                                            const char *emulatorbin,
+                                                            const char *arch,
+                                                            const char *machine,
+                                                            const char *virttype,
+                                                            unsigned int flags)
+{
+    char *xml = CXL_DCD_NEXT(virConnectGetDomainCapabilities)(conn,
+                                                              emulatorbin,
+                                                              arch,
+                                                              machine,
+                                                              virttype,
+                                                              flags);
+
+    if (!xml || cxlDcdDriverInside)
+        return xml;
+    cxlDcdDriverInside = true;
+    xml = cxlDcdDriverExtendCapabilities(conn, xml);
+    cxlDcdDriverInside = false;
+    return xml;
+}
+
+/* ------------------------------------------------------------ hot plugging */
+
+/* An attach of a <cxl-dcd>: its capacity is added. */
+static int cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int flags)
+{
+    char *tag;
+
+    cxlDcdDriverInside = true;
+    tag = virDomainCxlDcdAdd(domain, xml, flags);
+    cxlDcdDriverInside = false;
+    free(tag);
+    return tag ? 0 : -1;
+}
+
+/* A detach of a <cxl-dcd>: the capacity with its tag is released. */
+static int cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
+{
+    g_autoptr(virCxlDcdDef) def = virCxlDcdDefParseString(xml);
+    virCxlDcdCapacityDef *capacity = NULL;
+    int ret;
+
+    if (!def)
+        return -1;
+    if (def->capacities->len == 1)
+        capacity = g_ptr_array_index(def->capacities, 0);
+    if (!capacity || !capacity->tag) {
+        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                                   VIR_ERR_XML_ERROR,
+                                   "a <cxl-dcd> to be detached has one <capacity> with the tag of "
+                                   "the capacity that is to be released: the device itself stays");
+        return -1;
+    }
+    cxlDcdDriverInside = true;
+    ret = virDomainCxlDcdRelease(domain, def->alias, capacity->tag, flags);
+    cxlDcdDriverInside = false;
+    return ret;
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainAttachDevice(virDomainPtr domain, const char *xml)
+{
+    if (cxlDcdDriverIsDevice(xml))
+        return cxlDcdDriverAttach(domain, xml, VIR_DOMAIN_AFFECT_LIVE);
+    return CXL_DCD_NEXT(virDomainAttachDevice)(domain, xml);
+}
+
+/* Flags that have a meaning for other devices alone come without harm. */
+#define CXL_DCD_DRIVER_IMPACT(flags)                                                               \
+    ((flags) & (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
+
+CXL_DCD_DRIVER_EXPORT int virDomainAttachDeviceFlags(virDomainPtr domain,
+                                                     const char *xml,
+                                                     unsigned int flags)
+{
+    if (cxlDcdDriverIsDevice(xml))
+        return cxlDcdDriverAttach(domain, xml, CXL_DCD_DRIVER_IMPACT(flags));
+    return CXL_DCD_NEXT(virDomainAttachDeviceFlags)(domain, xml, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainDetachDevice(virDomainPtr domain, const char *xml)
+{
+    if (cxlDcdDriverIsDevice(xml))
+        return cxlDcdDriverDetach(domain, xml, VIR_DOMAIN_AFFECT_LIVE);
+    return CXL_DCD_NEXT(virDomainDetachDevice)(domain, xml);
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainDetachDeviceFlags(virDomainPtr domain,
+                                                     const char *xml,
+                                                     unsigned int flags)
+{
+    if (cxlDcdDriverIsDevice(xml))
+        return cxlDcdDriverDetach(domain, xml, CXL_DCD_DRIVER_IMPACT(flags));
+    return CXL_DCD_NEXT(virDomainDetachDeviceFlags)(domain, xml, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT int virDomainUpdateDeviceFlags(virDomainPtr domain,
+                                                     const char *xml,
+                                                     unsigned int flags)
+{
+    if (cxlDcdDriverIsDevice(xml)) {
+        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                                   VIR_ERR_OPERATION_UNSUPPORTED,
+                                   "a <cxl-dcd> cannot be changed while it is there: release a "
+                                   "capacity and add another, or define the domain anew");
+        return -1;
+    }
+    return CXL_DCD_NEXT(virDomainUpdateDeviceFlags)(domain, xml, flags);
+}

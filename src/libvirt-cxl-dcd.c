@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libvirt-cxl-dcd.c: CXL dynamic capacity of a libvirt domain
+ *
+ * The public interface. Each function finds out first who does the work: where
+ * the domain XML shows <cxl-dcd> among the devices, the daemon has the driver
+ * module, and an add or a release is left to it, as attach and detach of a device;
+ * else it is done here, over the same connection.
+ */
+
+#include <config.h>
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cxl_dcd_error.h"
+#include "cxl_dcd_translate.h"
+#include "cxl_dcd_xml.h"
+#include "libvirt/libvirt-cxl-dcd.h"
+#include "qemu/qemu_cxl_dcd_capacity.h"
+
+/* How often virDomainCxlDcdWait() asks: microseconds, doubled from first to last. */
+#define VIR_CXL_DCD_WAIT_FIRST 20000
+#define VIR_CXL_DCD_WAIT_LAST 1000000
+
+static int virCxlDcdCheckFlags(unsigned int flags, unsigned int known, const char *function)
+{
+    if (!(flags & ~known))
+        return 0;
+    virCxlDcdReportError(VIR_ERR_INVALID_ARG,
+                         "unsupported flags (0x%x) in function %s",
+                         flags & ~known,
+                         function);
+    return -1;
+}
+
+static int virCxlDcdCheckDomain(virDomainPtr domain)
+{
+    virConnectPtr conn = domain ? virDomainGetConnect(domain) : NULL;
+    const char *type = conn ? virConnectGetType(conn) : NULL;
+
+    if (g_strcmp0(type, "QEMU") == 0)
+        return 0;
+    if (conn && type)
+        virCxlDcdReportError(VIR_ERR_OPERATION_UNSUPPORTED,
+                             "CXL dynamic capacity needs a connection to QEMU, not to %s",
+                             type);
+    else if (!conn)
+        virCxlDcdReportError(VIR_ERR_INVALID_ARG, "no domain was given");
+    return -1;
+}
+
+/* VIR_DOMAIN_AFFECT_CURRENT becomes what it stands for. */
+static int virCxlDcdImpact(virDomainPtr domain, unsigned int *flags)
+{
+    int active;
+
+    if (*flags & (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
+        return 0;
+    if ((active = virDomainIsActive(domain)) < 0)
+        return -1;
+    *flags |= active ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG;
+    return 0;
+}
+
+/* The one <capacity> of an attach or detach document. */
+static virCxlDcdCapacityDef *virCxlDcdTakeCapacity(virCxlDcdDef *request)
+{
+    if (request->capacities->len == 1)
+        return g_ptr_array_steal_index(request->capacities, 0);
+    virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
+                         "a <cxl-dcd> to be attached or detached has one <capacity>, not %u: "
+                         "capacity comes and goes, the device itself is there from the start of "
+                         "the domain to its end",
+                         request->capacities->len);
+    return NULL;
+}
+
+/* A document that says the same as @request and @capacity, for a daemon that has the
+ * driver module. */
+static char *virCxlDcdFormatRequest(const char *alias, const virCxlDcdCapacityDef *capacity)
+{
+    g_autoptr(GString) buf = g_string_new("<cxl-dcd>\n");
+
+    virCxlDcdCapacityDefFormat(buf, 2, "capacity", capacity, 0);
+    if (alias)
+        g_string_append_printf(buf, "  <alias name='%s'/>\n", alias);
+    g_string_append(buf, "</cxl-dcd>\n");
+    return g_string_free(g_steal_pointer(&buf), FALSE);
+}
+
+/* ---------------------------------------------------- the stored definition */
+
+/* The definition that libvirt keeps for the next start, and its devices. */
+static virCxlDcdDomainDef *virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+
+    *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+    if (!*xml || !(doc = virCxlDcdXMLParse(*xml, "domain")) ||
+        !(def = virCxlDcdDomainDefParse(doc)))
+        return NULL;
+    return g_steal_pointer(&def);
+}
+
+/* Put @capacity into the definition, or take it out. The result is *@xml, for
+ * virCxlDcdStoreConfig(); nothing has changed yet. */
+static int virCxlDcdPrepareConfig(virDomainPtr domain,
+                                  const char *alias,
+                                  const virCxlDcdCapacityDef *capacity,
+                                  bool add,
+                                  char **xml)
+{
+    g_autofree char *old = NULL;
+    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdLoadConfig(domain, &old);
+    virCxlDcdCapacityDef *found;
+    virCxlDcdDef *device;
+
+    if (!def)
+        return -1;
+    if (add) {
+        g_autoptr(GString) buf = g_string_new(NULL);
+        g_autoptr(virCxlDcdXMLDoc) copy = NULL;
+
+        if (!(device = qemuCxlDcdDomainFindDevice(def, alias)) ||
+            qemuCxlDcdCheckNew(def, device, capacity) < 0)
+            return -1;
+        virCxlDcdCapacityDefFormat(buf, 0, "capacity", capacity, 0);
+        if (!(copy = virCxlDcdXMLParse(buf->str, "capacity")))
+            return -1;
+        found = virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(copy));
+        g_ptr_array_add(device->capacities, found);
+    } else {
+        found = virCxlDcdDomainDefCapacity(def, capacity->tag, &device);
+        if (!found || (alias && !g_str_equal(alias, device->alias))) {
+            virCxlDcdReportError(VIR_ERR_DEVICE_MISSING,
+                                 "the definition of domain '%s' has no capacity with the tag '%s'",
+                                 def->name,
+                                 capacity->tag);
+            return -1;
+        }
+        g_ptr_array_remove(device->capacities, found);
+    }
+    return virCxlDcdTranslateRedefine(old, def, xml);
+}
+
+static int virCxlDcdStoreConfig(virDomainPtr domain, const char *xml)
+{
+    virDomainPtr defined = virDomainDefineXMLFlags(virDomainGetConnect(domain), xml, 0);
+
+    if (!defined)
+        return -1;
+    virDomainFree(defined);
+    return 0;
+}
+
+/* ---------------------------------------------------------- add and release */
+
+/* The domain as XML shows it, running or not. Returns 1 when the daemon has the driver
+ * module, 0 when not, -1 with an error set. */
+static int virCxlDcdIsLeftToDaemon(virDomainPtr domain)
+{
+    char *xml = virDomainGetXMLDesc(domain, 0);
+    int plain;
+
+    if (!xml)
+        return -1;
+    plain = virCxlDcdHasPlain(xml);
+    free(xml);
+    return plain;
+}
+
+static int virCxlDcdAddHere(virDomainPtr domain,
+                            const char *alias,
+                            virCxlDcdCapacityDef *capacity,
+                            unsigned int flags)
+{
+    g_autofree char *config = NULL;
+
+    if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+        virCxlDcdPrepareConfig(domain, alias, capacity, true, &config) < 0)
+        return -1;
+    if (flags & VIR_DOMAIN_AFFECT_LIVE) {
+        g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
+        virCxlDcdDef *device = def ? qemuCxlDcdDomainFindDevice(def, alias) : NULL;
+
+        if (!device || qemuCxlDcdCapacityAdd(domain, def, device, capacity) < 0)
+            return -1;
+    }
+    return config ? virCxlDcdStoreConfig(domain, config) : 0;
+}
+
+/**
+ * virDomainCxlDcdAdd:
+ * @domain: a domain of a QEMU connection that may write
+ * @xml: <cxl-dcd> with one <capacity>, and an <alias> where the domain has several
+ *       devices (docs/schemas/cxl-dcd.rng)
+ * @flags: bitwise-OR of virDomainModificationImpact
+ *
+ * Add a capacity. To a running domain (VIR_DOMAIN_AFFECT_LIVE) it is offered: QEMU gets
+ * its backend, where the device is of the tagged model, and the guest the offer, which
+ * it accepts or refuses in its own time: see virDomainCxlDcdWait(). In the definition
+ * (VIR_DOMAIN_AFFECT_CONFIG) it is what the next start begins with.
+ *
+ * A tag is generated where @xml has none, and an offset chosen: the lowest that is free.
+ *
+ * Source: QEMU object-add, cxl-add-dynamic-capacity; CXL 3.1, section 9.13.3.
+ *
+ * Returns the capacity's tag, to be freed with free(), or NULL with an error set:
+ * VIR_ERR_XML_ERROR for a wrong value, VIR_ERR_OPERATION_INVALID for one that does not
+ * go with what the domain has, VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU
+ * refuses. Nothing has changed then.
+ */
+char *virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
+{
+    g_autoptr(virCxlDcdDef) request = NULL;
+    g_autoptr(virCxlDcdCapacityDef) capacity = NULL;
+    int left;
+
+    virResetLastError();
+    if (virCxlDcdCheckFlags(flags,
+                            VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
+                            __func__) < 0 ||
+        virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0 ||
+        !(request = virCxlDcdDefParseString(xml)) || !(capacity = virCxlDcdTakeCapacity(request)) ||
+        (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
+        return NULL;
+    if (!capacity->tag)
+        capacity->tag = g_uuid_string_random();
+
+    if (left) {
+        g_autofree char *document = virCxlDcdFormatRequest(request->alias, capacity);
+
+        if (virDomainAttachDeviceFlags(domain, document, flags) < 0)
+            return NULL;
+    } else if (virCxlDcdAddHere(domain, request->alias, capacity, flags) < 0) {
+        return NULL;
+    }
+    return strdup(capacity->tag);
+}
+
+static int virCxlDcdReleaseHere(virDomainPtr domain,
+                                const char *alias,
+                                const virCxlDcdCapacityDef *capacity,
+                                unsigned int flags)
+{
+    g_autofree char *config = NULL;
+
+    if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+        virCxlDcdPrepareConfig(domain, alias, capacity, false, &config) < 0)
+        return -1;
+    if (flags & VIR_DOMAIN_AFFECT_LIVE) {
+        g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
+
+        if (!def || (alias && !qemuCxlDcdDomainFindDevice(def, alias)) ||
+            qemuCxlDcdCapacityRelease(domain, def, alias, capacity->tag) < 0)
+            return -1;
+    }
+    return config ? virCxlDcdStoreConfig(domain, config) : 0;
+}
+
+/**
+ * virDomainCxlDcdRelease:
+ * @domain: a domain of a QEMU connection that may write
+ * @device: the alias of the device that the capacity is expected on, or NULL for any
+ * @tag: the capacity's tag, a UUID
+ * @flags: bitwise-OR of virDomainModificationImpact
+ *
+ * Release a capacity. In a running domain the guest is asked for it, and gives it back in
+ * its own time: see virDomainCxlDcdWait(). When it has, its memory is freed. A capacity
+ * that the guest refused is forgotten. From the definition it is taken out.
+ *
+ * Source: QEMU cxl-release-dynamic-capacity, object-del; CXL 3.1, section 9.13.3.
+ *
+ * Returns 0, or -1 with an error set: VIR_ERR_DEVICE_MISSING where there is no such
+ * capacity, VIR_ERR_OPERATION_INVALID where the guest has not answered its offer,
+ * VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses.
+ */
+int virDomainCxlDcdRelease(virDomainPtr domain,
+                           const char *device,
+                           const char *tag,
+                           unsigned int flags)
+{
+    g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdCapacityDefNew();
+    int left;
+
+    virResetLastError();
+    if (virCxlDcdCheckFlags(flags,
+                            VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
+                            __func__) < 0 ||
+        virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0)
+        return -1;
+    if (!tag) {
+        virCxlDcdReportError(VIR_ERR_INVALID_ARG, "a capacity to be released is named by its tag");
+        return -1;
+    }
+    if (!(capacity->tag = virCxlDcdTagParse(tag)) || (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
+        return -1;
+    if (left) {
+        g_autofree char *document = virCxlDcdFormatRequest(device, capacity);
+
+        return virDomainDetachDeviceFlags(domain, document, flags);
+    }
+    return virCxlDcdReleaseHere(domain, device, capacity, flags);
+}
+
+/* -------------------------------------------------------------- waiting */
+
+/* Refresh one capacity. Returns its state, NONE when there is no such capacity, or -1
+ * with an error set. */
+static int virCxlDcdRefreshTag(virDomainPtr domain, const char *tag)
+{
+    g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
+    virCxlDcdCapacityDef *capacity;
+    virCxlDcdDef *device;
+
+    if (!def)
+        return -1;
+    if (!(capacity = virCxlDcdDomainDefCapacity(def, tag, &device)))
+        return VIR_DOMAIN_CXL_DCD_STATE_NONE;
+    if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
+        return -1;
+    return capacity->state;
+}
+
+static bool virCxlDcdIsPassing(int state)
+{
+    virCxlDcdCapacityDef capacity = {.state = state};
+
+    return virCxlDcdCapacityIsPassing(&capacity);
+}
+
+/**
+ * virDomainCxlDcdWait:
+ * @domain: a running domain of a QEMU connection that may write
+ * @tag: a capacity's tag, a UUID
+ * @timeout: how long to wait, milliseconds; negative: without end
+ * @flags: extra flags; not used yet, so callers should always pass 0
+ *
+ * Wait until the guest has answered: until the capacity is in none of the states adding,
+ * pending and releasing. The state is asked of QEMU, and recorded.
+ *
+ * Returns the virDomainCxlDcdState, VIR_DOMAIN_CXL_DCD_STATE_NONE when there is no such
+ * capacity (any more), or -1 with an error set: VIR_ERR_OPERATION_TIMEOUT when the guest
+ * has not answered, which names the state; nothing has changed then.
+ */
+int virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, unsigned int flags)
+{
+    gint64 end = timeout < 0 ? G_MAXINT64 : g_get_monotonic_time() + timeout * 1000;
+    gint64 pause = VIR_CXL_DCD_WAIT_FIRST;
+    g_autofree char *canonical = NULL;
+    int state;
+
+    virResetLastError();
+    if (virCxlDcdCheckFlags(flags, 0, __func__) < 0 || virCxlDcdCheckDomain(domain) < 0 ||
+        !(canonical = virCxlDcdTagParse(tag ? tag : "")))
+        return -1;
+
+    while ((state = virCxlDcdRefreshTag(domain, canonical)) >= 0 && virCxlDcdIsPassing(state)) {
+        gint64 left = end - g_get_monotonic_time();
+
+        if (left <= 0) {
+            virCxlDcdReportError(VIR_ERR_OPERATION_TIMEOUT,
+                                 "the guest of domain '%s' has not answered in %lld.%03lld "
+                                 "seconds: capacity '%s' stays %s",
+                                 virDomainGetName(domain),
+                                 timeout / 1000,
+                                 timeout % 1000,
+                                 canonical,
+                                 virDomainCxlDcdStateToString(state));
+            return -1;
+        }
+        g_usleep(MIN(pause, left));
+        pause = MIN(pause * 2, VIR_CXL_DCD_WAIT_LAST);
+    }
+    return state;
+}
+
+/* -------------------------------------------------------------- listing */
+
+/* Refresh all capacities of @def; those that are gone leave it. */
+static int virCxlDcdRefreshAll(virDomainPtr domain, virCxlDcdDomainDef *def)
+{
+    guint i;
+    guint j;
+
+    for (i = 0; i < def->devices->len; i++) {
+        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = device->capacities->len; j > 0; j--) {
+            virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j - 1);
+
+            if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
+                return -1;
+            if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
+                g_ptr_array_remove_index(device->capacities, j - 1);
+        }
+    }
+    return 0;
+}
+
+/* The plain form does not show everything that a record holds. */
+static int virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
+{
+    guint i;
+    guint j;
+
+    for (i = 0; def->plain && i < def->devices->len; i++) {
+        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = 0; j < device->capacities->len; j++) {
+            virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j);
+            g_autoptr(virCxlDcdCapacityDef) record = NULL;
+
+            if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+                return -1;
+            if (record)
+                capacity->since = record->since;
+        }
+    }
+    return 0;
+}
+
+static virDomainCxlDcdDevicePtr virCxlDcdDeviceExport(const virCxlDcdDef *def)
+{
+    virDomainCxlDcdDevicePtr device = g_new0(virDomainCxlDcdDevice, 1);
+    guint i;
+
+    device->alias = g_strdup(def->alias);
+    device->model = def->model;
+    device->regions = def->regions;
+    device->size = def->size;
+    device->accepted = virCxlDcdDefAccepted(def);
+    device->ncapacities = def->capacities->len;
+    device->capacities = g_new0(virDomainCxlDcdCapacity, device->ncapacities);
+    for (i = 0; i < device->ncapacities; i++) {
+        const virCxlDcdCapacityDef *from = g_ptr_array_index(def->capacities, i);
+        virDomainCxlDcdCapacityPtr to = &device->capacities[i];
+
+        g_strlcpy(to->tag, from->tag, sizeof(to->tag));
+        to->state = from->state;
+        to->region = from->region;
+        to->offset = from->offset;
+        to->size = from->size;
+        to->since = from->since;
+        if (def->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+            to->source = g_strdup(
+                virCxlDcdSourceToString(from->source ? from->source->type : VIR_CXL_DCD_SOURCE_RAM));
+    }
+    return device;
+}
+
+/**
+ * virDomainCxlDcdListDevices:
+ * @domain: a running domain of a QEMU connection
+ * @devices: where the devices go: an array that ends with NULL, to be freed with free()
+ *           after virDomainCxlDcdDeviceFree() of each
+ * @flags: bitwise-OR of virDomainCxlDcdListFlags
+ *
+ * List the devices of a domain and their capacities. Without
+ * VIR_DOMAIN_CXL_DCD_LIST_REFRESH this reads the live XML and QEMU is not asked, which a
+ * read-only connection may do as well.
+ *
+ * Returns the number of devices, or -1 with an error set.
+ */
+int virDomainCxlDcdListDevices(virDomainPtr domain,
+                               virDomainCxlDcdDevicePtr **devices,
+                               unsigned int flags)
+{
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+    guint i;
+
+    virResetLastError();
+    *devices = NULL;
+    if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_CXL_DCD_LIST_REFRESH, __func__) < 0 ||
+        virCxlDcdCheckDomain(domain) < 0 || !(def = qemuCxlDcdDomainLoad(domain)))
+        return -1;
+    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && virCxlDcdRefreshAll(domain, def) < 0)
+        return -1;
+    if (virCxlDcdReadRecords(domain, def) < 0)
+        return -1;
+
+    *devices = g_new0(virDomainCxlDcdDevicePtr, def->devices->len + 1);
+    for (i = 0; i < def->devices->len; i++)
+        (*devices)[i] = virCxlDcdDeviceExport(g_ptr_array_index(def->devices, i));
+    return def->devices->len;
+}
+
+/**
+ * virDomainCxlDcdDeviceFree:
+ * @device: a device of virDomainCxlDcdListDevices(), or NULL
+ */
+void virDomainCxlDcdDeviceFree(virDomainCxlDcdDevicePtr device)
+{
+    size_t i;
+
+    if (!device)
+        return;
+    for (i = 0; i < device->ncapacities; i++)
+        g_free(device->capacities[i].source);
+    g_free(device->capacities);
+    g_free(device->alias);
+    g_free(device);
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * qemu_cxl_dcd_monitor.c: the QMP commands, one function each
+ *
+ * Every command goes through virDomainQemuMonitorCommand(), which needs nothing
+ * but a connection that may write. QEMU's answer has three outcomes that callers
+ * treat differently: it was done, QEMU refused (with a text that says why, which
+ * may tell the state of an extent), or it never got there.
+ *
+ * What is sent is built by the Format functions and what comes back is read by
+ * the Parse functions; neither needs a domain.
+ *
+ * A tag goes with every add and release: QEMU with the tagged series crashes
+ * without one, on static devices too.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qemu_cxl_dcd_command.h"
+#include "qemu_cxl_dcd_monitor.h"
+#include "util/cxl_dcd_error.h"
+
+/* -------------------------------------------------------- one round trip */
+
+/**
+ * qemuCxlDcdMonitorParseReply:
+ * @command: the command's name, for errors
+ * @reply: QEMU's whole reply
+ * @result: where the value of "return" goes: the whole reply, to be freed with
+ *          virCxlDcdJSONFree(); or NULL
+ * @refusal: where QEMU's reason goes, to be freed with g_free()
+ *
+ * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED with *@refusal, or -1 with an
+ * error set when @reply is neither.
+ */
+int qemuCxlDcdMonitorParseReply(const char *command,
+                                const char *reply,
+                                virCxlDcdJSON **result,
+                                char **refusal)
+{
+    g_autofree char *message = NULL;
+    g_autoptr(virCxlDcdJSON) value = virCxlDcdJSONParse(reply, &message);
+    const char *description;
+
+    if (value && virCxlDcdJSONMember(value, "return")) {
+        if (result)
+            *result = g_steal_pointer(&value);
+        return QEMU_CXL_DCD_DONE;
+    }
+    description = virCxlDcdJSONMemberString(virCxlDcdJSONMember(value, "error"), "desc");
+    if (description) {
+        *refusal = g_strdup(description);
+        return QEMU_CXL_DCD_REFUSED;
+    }
+    virCxlDcdReportError(VIR_ERR_INTERNAL_ERROR,
+                         "QEMU's reply to '%s' has neither a result nor an error: %.200s%s%s",
+                         command,
+                         reply,
+                         message ? ": " : "",
+                         message ? message : "");
+    return -1;
+}
+
+/* Send @request, a whole QMP command. The outcomes of qemuCxlDcdMonitorParseReply(). */
+static int qemuCxlDcdMonitorCall(virDomainPtr domain,
+                                 const char *command,
+                                 const char *request,
+                                 virCxlDcdJSON **result,
+                                 char **refusal)
+{
+    char *reply = NULL;
+    int ret;
+
+    if (virDomainQemuMonitorCommand(domain, request, &reply, 0) < 0)
+        return -1;
+    ret = qemuCxlDcdMonitorParseReply(command, reply, result, refusal);
+    free(reply);
+    return ret;
+}
+
+/* { "execute": @command, "arguments": { : to be ended by qemuCxlDcdRequestFinish() */
+static virCxlDcdJSONWriter *qemuCxlDcdRequestNew(const char *command)
+{
+    virCxlDcdJSONWriter *writer = virCxlDcdJSONWriterNew();
+
+    virCxlDcdJSONBeginObject(writer, NULL);
+    virCxlDcdJSONAddString(writer, "execute", command);
+    virCxlDcdJSONBeginObject(writer, "arguments");
+    return writer;
+}
+
+static char *qemuCxlDcdRequestFinish(virCxlDcdJSONWriter *writer)
+{
+    virCxlDcdJSONEndObject(writer);
+    virCxlDcdJSONEndObject(writer);
+    return virCxlDcdJSONFinish(writer);
+}
+
+/* The members that all the CXL commands have. Devices of the command line and of
+ * device_add stand under /machine/peripheral by their ids. */
+static void qemuCxlDcdAddTarget(virCxlDcdJSONWriter *writer, const char *device)
+{
+    g_autofree char *path = g_strconcat("/machine/peripheral/", device, NULL);
+
+    virCxlDcdJSONAddString(writer, "path", path);
+    virCxlDcdJSONAddUnsigned(writer, "host-id", 0);
+}
+
+static void qemuCxlDcdAddExtent(virCxlDcdJSONWriter *writer,
+                                unsigned long long offset,
+                                unsigned long long size)
+{
+    virCxlDcdJSONBeginObject(writer, NULL);
+    virCxlDcdJSONAddUnsigned(writer, "offset", offset);
+    virCxlDcdJSONAddUnsigned(writer, "len", size);
+    virCxlDcdJSONEndObject(writer);
+}
+
+/* ------------------------------------------------------- memory backends */
+
+/**
+ * qemuCxlDcdFormatObjectAdd:
+ * @capacity: a capacity of a tagged device
+ * @id: of its backend
+ *
+ * Returns QMP object-add of its host memory backend, with its tag.
+ */
+char *qemuCxlDcdFormatObjectAdd(const virCxlDcdCapacityDef *capacity, const char *id)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("object-add");
+
+    qemuCxlDcdBackendAddMembers(writer, capacity->source, id, capacity->size);
+    virCxlDcdJSONAddString(writer, "tag", capacity->tag);
+    return qemuCxlDcdRequestFinish(writer);
+}
+
+/**
+ * qemuCxlDcdMonitorObjectAdd:
+ * @domain: a running domain
+ * @capacity: a capacity of a tagged device
+ * @id: of its backend
+ * @refusal: where QEMU's reason goes, to be freed with g_free()
+ *
+ * Create the host memory backend of @capacity (QMP object-add).
+ *
+ * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
+ */
+int qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
+                               const virCxlDcdCapacityDef *capacity,
+                               const char *id,
+                               char **refusal)
+{
+    g_autofree char *request = qemuCxlDcdFormatObjectAdd(capacity, id);
+
+    return qemuCxlDcdMonitorCall(domain, "object-add", request, NULL, refusal);
+}
+
+/**
+ * qemuCxlDcdMonitorObjectDel:
+ * @domain: a running domain
+ * @id: of a backend
+ * @refusal: where QEMU's reason goes, to be freed with g_free()
+ *
+ * Delete a backend (QMP object-del). The caller knows that no extent maps it:
+ * QEMU with the tagged series does not refuse to delete one that was offered,
+ * and uses it afterwards.
+ *
+ * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
+ */
+int qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("object-del");
+    g_autofree char *request = NULL;
+
+    virCxlDcdJSONAddString(writer, "id", id);
+    request = qemuCxlDcdRequestFinish(writer);
+    return qemuCxlDcdMonitorCall(domain, "object-del", request, NULL, refusal);
+}
+
+/**
+ * qemuCxlDcdMonitorHasObject:
+ * @domain: a running domain
+ * @id: of an object
+ *
+ * Look for an object among QEMU's (QMP qom-list of /objects).
+ *
+ * Returns 1 when it is there, 0 when not, -1 with an error set.
+ */
+int qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("qom-list");
+    g_autoptr(virCxlDcdJSON) reply = NULL;
+    g_autofree char *request = NULL;
+    g_autofree char *refusal = NULL;
+    virCxlDcdJSON *list;
+    size_t i;
+    int ret;
+
+    virCxlDcdJSONAddString(writer, "path", "/objects");
+    request = qemuCxlDcdRequestFinish(writer);
+    if ((ret = qemuCxlDcdMonitorCall(domain, "qom-list", request, &reply, &refusal)) < 0)
+        return -1;
+    if (ret == QEMU_CXL_DCD_REFUSED) {
+        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED, "QEMU does not list its objects: %s", refusal);
+        return -1;
+    }
+    list = virCxlDcdJSONMember(reply, "return");
+    for (i = 0; i < virCxlDcdJSONLength(list); i++) {
+        if (g_strcmp0(virCxlDcdJSONMemberString(virCxlDcdJSONElement(list, i), "name"), id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* -------------------------------------------------------- add and release */
+
+/**
+ * qemuCxlDcdFormatAdd:
+ * @device: the id of a device
+ * @capacity: what to offer, with its offset
+ * @probe: append an extent that is invalid, see qemuCxlDcdMonitorProbe()
+ *
+ * Returns QMP cxl-add-dynamic-capacity of the one extent of @capacity.
+ */
+char *qemuCxlDcdFormatAdd(const char *device, const virCxlDcdCapacityDef *capacity, bool probe)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("cxl-add-dynamic-capacity");
+
+    qemuCxlDcdAddTarget(writer, device);
+    virCxlDcdJSONAddString(writer, "selection-policy", "prescriptive");
+    virCxlDcdJSONAddUnsigned(writer, "region", capacity->region);
+    virCxlDcdJSONAddString(writer, "tag", capacity->tag);
+    virCxlDcdJSONBeginArray(writer, "extents");
+    qemuCxlDcdAddExtent(writer, capacity->offset, capacity->size);
+    if (probe)
+        qemuCxlDcdAddExtent(writer, 0, 0);
+    virCxlDcdJSONEndArray(writer);
+    return qemuCxlDcdRequestFinish(writer);
+}
+
+/**
+ * qemuCxlDcdMonitorAdd:
+ * @domain: a running domain
+ * @device: the id of a device
+ * @capacity: what to offer, with its offset
+ * @refusal: where QEMU's reason goes, to be freed with g_free()
+ *
+ * Offer one extent to the guest (QMP cxl-add-dynamic-capacity).
+ *
+ * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
+ */
+int qemuCxlDcdMonitorAdd(virDomainPtr domain,
+                         const char *device,
+                         const virCxlDcdCapacityDef *capacity,
+                         char **refusal)
+{
+    g_autofree char *request = qemuCxlDcdFormatAdd(device, capacity, false);
+
+    return qemuCxlDcdMonitorCall(domain, "cxl-add-dynamic-capacity", request, NULL, refusal);
+}
+
+/**
+ * qemuCxlDcdFormatRelease:
+ * @device: a device
+ * @capacity: one of its capacities
+ *
+ * A tagged device finds the extent by its tag; one with a single backend behind
+ * it knows the removal policy "prescriptive" alone.
+ *
+ * Returns QMP cxl-release-dynamic-capacity of the one extent of @capacity.
+ */
+char *qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("cxl-release-dynamic-capacity");
+    bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
+
+    qemuCxlDcdAddTarget(writer, device->alias);
+    virCxlDcdJSONAddString(writer, "removal-policy", tagged ? "tag-based" : "prescriptive");
+    virCxlDcdJSONAddUnsigned(writer, "region", capacity->region);
+    virCxlDcdJSONAddString(writer, "tag", capacity->tag);
+    virCxlDcdJSONBeginArray(writer, "extents");
+    qemuCxlDcdAddExtent(writer, capacity->offset, capacity->size);
+    virCxlDcdJSONEndArray(writer);
+    return qemuCxlDcdRequestFinish(writer);
+}
+
+/**
+ * qemuCxlDcdMonitorRelease:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: a capacity of it that the guest has accepted
+ * @refusal: where QEMU's reason goes, to be freed with g_free()
+ *
+ * Ask the guest to give an extent back (QMP cxl-release-dynamic-capacity).
+ *
+ * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
+ */
+int qemuCxlDcdMonitorRelease(virDomainPtr domain,
+                             const virCxlDcdDef *device,
+                             const virCxlDcdCapacityDef *capacity,
+                             char **refusal)
+{
+    g_autofree char *request = qemuCxlDcdFormatRelease(device, capacity);
+
+    return qemuCxlDcdMonitorCall(domain, "cxl-release-dynamic-capacity", request, NULL, refusal);
+}
+
+/* ------------------------------------------------------- state of an extent */
+
+/**
+ * qemuCxlDcdFormatStatus:
+ * @device: the id of a tagged device
+ * @capacity: a capacity of it
+ *
+ * Returns QMP cxl-release-dynamic-capacity-status of its tag.
+ */
+char *qemuCxlDcdFormatStatus(const char *device, const virCxlDcdCapacityDef *capacity)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer =
+        qemuCxlDcdRequestNew("cxl-release-dynamic-capacity-status");
+
+    qemuCxlDcdAddTarget(writer, device);
+    virCxlDcdJSONAddUnsigned(writer, "region", capacity->region);
+    virCxlDcdJSONAddString(writer, "tag", capacity->tag);
+    return qemuCxlDcdRequestFinish(writer);
+}
+
+/**
+ * qemuCxlDcdParseStatus:
+ * @status: the member "status" of the answer
+ * @state: where the state goes
+ *
+ * The wording is not settled, so it is read leniently: "Not Released" is an
+ * extent that the guest has, anything that speaks of pending is an offer, and
+ * "Released" or "not found" mean that QEMU does not have it.
+ *
+ * Returns 0, or -1 when @status is none of these; no error is set.
+ */
+int qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state)
+{
+    g_autofree char *word = g_ascii_strdown(status, -1);
+
+    g_strdelimit(word, "-_", ' ');
+    if (strstr(word, "pending"))
+        *state = QEMU_CXL_DCD_EXTENT_PENDING;
+    else if (g_str_equal(word, "not released"))
+        *state = QEMU_CXL_DCD_EXTENT_ACCEPTED;
+    else if (g_str_equal(word, "released") || g_str_equal(word, "not found"))
+        *state = QEMU_CXL_DCD_EXTENT_ABSENT;
+    else
+        return -1;
+    return 0;
+}
+
+/**
+ * qemuCxlDcdMonitorGetStatus:
+ * @domain: a running domain
+ * @device: the id of a tagged device
+ * @capacity: a capacity of it
+ * @state: where the state of its extent goes
+ *
+ * Ask by tag (QMP cxl-release-dynamic-capacity-status).
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int qemuCxlDcdMonitorGetStatus(virDomainPtr domain,
+                               const char *device,
+                               const virCxlDcdCapacityDef *capacity,
+                               qemuCxlDcdExtentState *state)
+{
+    g_autofree char *request = qemuCxlDcdFormatStatus(device, capacity);
+    g_autoptr(virCxlDcdJSON) reply = NULL;
+    g_autofree char *refusal = NULL;
+    const char *status;
+    int ret;
+
+    ret = qemuCxlDcdMonitorCall(domain,
+                                "cxl-release-dynamic-capacity-status",
+                                request,
+                                &reply,
+                                &refusal);
+    if (ret < 0)
+        return -1;
+    if (ret == QEMU_CXL_DCD_REFUSED) {
+        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                             "QEMU does not tell the state of capacity '%s' of device '%s' of "
+                             "domain '%s': %s",
+                             capacity->tag,
+                             device,
+                             virDomainGetName(domain),
+                             refusal);
+        return -1;
+    }
+    status = virCxlDcdJSONMemberString(virCxlDcdJSONMember(reply, "return"), "status");
+    if (status && qemuCxlDcdParseStatus(status, state) == 0)
+        return 0;
+    virCxlDcdReportError(VIR_ERR_INTERNAL_ERROR,
+                         "QEMU says that the status of capacity '%s' of device '%s' of domain "
+                         "'%s' is '%s', which is not known here",
+                         capacity->tag,
+                         device,
+                         virDomainGetName(domain),
+                         status ? status : "");
+    return -1;
+}
+
+/**
+ * qemuCxlDcdParseProbe:
+ * @refusal: what QEMU answered to the add of an extent and an invalid one
+ * @state: where the state of the first extent goes
+ *
+ * Returns 0, or -1 when @refusal tells no state; no error is set.
+ */
+int qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
+{
+    static const struct {
+        const char *text;
+        qemuCxlDcdExtentState state;
+    } answers[] = {
+        {"extent with 0 length is not allowed", QEMU_CXL_DCD_EXTENT_ABSENT},
+        {"cannot add DPA again while still pending", QEMU_CXL_DCD_EXTENT_PENDING},
+        {"cannot add DPA already accessible to the same LD", QEMU_CXL_DCD_EXTENT_ACCEPTED},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(answers); i++) {
+        if (g_str_has_prefix(refusal, answers[i].text)) {
+            *state = answers[i].state;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/**
+ * qemuCxlDcdMonitorProbe:
+ * @domain: a running domain
+ * @device: the id of a static device
+ * @capacity: a capacity of it, with its offset
+ * @state: where the state of its extent goes
+ *
+ * QEMU 9.1 to 11.1 have no command that tells the state of an extent. But
+ * cxl-add-dynamic-capacity checks the extents of a request one by one, in their
+ * order, before it does anything (qmp_cxl_process_dynamic_capacity_prescriptive(),
+ * hw/mem/cxl_type3.c): it refuses one that overlaps an accepted range, one that
+ * overlaps a pending one, and one of no length, with a text for each. So a request
+ * for the extent in question followed by one of no length is always refused,
+ * changes nothing, sends the guest no event, and the text tells how far the check
+ * came: no further than the first extent, which is accepted or pending, or to the
+ * second, so the first is free. Any other text is an error, never a state.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int qemuCxlDcdMonitorProbe(virDomainPtr domain,
+                           const char *device,
+                           const virCxlDcdCapacityDef *capacity,
+                           qemuCxlDcdExtentState *state)
+{
+    g_autofree char *request = qemuCxlDcdFormatAdd(device, capacity, true);
+    g_autofree char *refusal = NULL;
+    int ret = qemuCxlDcdMonitorCall(domain, "cxl-add-dynamic-capacity", request, NULL, &refusal);
+
+    if (ret < 0)
+        return -1;
+    if (ret == QEMU_CXL_DCD_REFUSED && qemuCxlDcdParseProbe(refusal, state) == 0)
+        return 0;
+    virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                         "QEMU does not tell the state of capacity '%s' of device '%s' of domain "
+                         "'%s': %s",
+                         capacity->tag,
+                         device,
+                         virDomainGetName(domain),
+                         ret == QEMU_CXL_DCD_REFUSED ? refusal
+                                                     : "it took an extent of no length");
+    return -1;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_json.c: JSON, read and written with yajl
+ *
+ * The only file that knows which JSON library is used. Names and values that
+ * are written must be UTF-8.
+ */
+
+#include <config.h>
+
+#include <string.h>
+#include <yajl/yajl_gen.h>
+#include <yajl/yajl_tree.h>
+
+#include "cxl_dcd_json.h"
+
+struct _virCxlDcdJSONWriter {
+    yajl_gen gen;
+};
+
+/**
+ * virCxlDcdJSONWriterNew:
+ *
+ * Returns a writer of one compact JSON value.
+ */
+virCxlDcdJSONWriter *virCxlDcdJSONWriterNew(void)
+{
+    virCxlDcdJSONWriter *writer = g_new0(virCxlDcdJSONWriter, 1);
+
+    writer->gen = yajl_gen_alloc(NULL);
+    return writer;
+}
+
+/**
+ * virCxlDcdJSONWriterFree:
+ * @writer: the writer, or NULL
+ */
+void virCxlDcdJSONWriterFree(virCxlDcdJSONWriter *writer)
+{
+    if (!writer)
+        return;
+    yajl_gen_free(writer->gen);
+    g_free(writer);
+}
+
+static void virCxlDcdJSONAddText(virCxlDcdJSONWriter *writer, const char *text)
+{
+    yajl_gen_string(writer->gen, (const unsigned char *)text, strlen(text));
+}
+
+/* The name of a member; NULL for the outermost value and for array elements. */
+static void virCxlDcdJSONAddName(virCxlDcdJSONWriter *writer, const char *name)
+{
+    if (name)
+        virCxlDcdJSONAddText(writer, name);
+}
+
+/**
+ * virCxlDcdJSONBeginObject:
+ * @writer: the writer
+ * @name: the member's name, or NULL where there is none
+ */
+void virCxlDcdJSONBeginObject(virCxlDcdJSONWriter *writer, const char *name)
+{
+    virCxlDcdJSONAddName(writer, name);
+    yajl_gen_map_open(writer->gen);
+}
+
+/**
+ * virCxlDcdJSONEndObject:
+ * @writer: the writer
+ */
+void virCxlDcdJSONEndObject(virCxlDcdJSONWriter *writer)
+{
+    yajl_gen_map_close(writer->gen);
+}
+
+/**
+ * virCxlDcdJSONBeginArray:
+ * @writer: the writer
+ * @name: the member's name, or NULL where there is none
+ */
+void virCxlDcdJSONBeginArray(virCxlDcdJSONWriter *writer, const char *name)
+{
+    virCxlDcdJSONAddName(writer, name);
+    yajl_gen_array_open(writer->gen);
+}
+
+/**
+ * virCxlDcdJSONEndArray:
+ * @writer: the writer
+ */
+void virCxlDcdJSONEndArray(virCxlDcdJSONWriter *writer)
+{
+    yajl_gen_array_close(writer->gen);
+}
+
+/**
+ * virCxlDcdJSONAddString:
+ * @writer: the writer
+ * @name: the member's name, or NULL where there is none
+ * @value: the value
+ */
+void virCxlDcdJSONAddString(virCxlDcdJSONWriter *writer, const char *name, const char *value)
+{
+    virCxlDcdJSONAddName(writer, name);
+    virCxlDcdJSONAddText(writer, value);
+}
+
+/**
+ * virCxlDcdJSONAddUnsigned:
+ * @writer: the writer
+ * @name: the member's name, or NULL where there is none
+ * @value: the value; all 64 bits are kept
+ */
+void virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer,
+                              const char *name,
+                              unsigned long long value)
+{
+    g_autofree char *digits = g_strdup_printf("%llu", value);
+
+    virCxlDcdJSONAddName(writer, name);
+    yajl_gen_number(writer->gen, digits, strlen(digits));
+}
+
+/**
+ * virCxlDcdJSONAddBoolean:
+ * @writer: the writer
+ * @name: the member's name, or NULL where there is none
+ * @value: the value
+ */
+void virCxlDcdJSONAddBoolean(virCxlDcdJSONWriter *writer, const char *name, bool value)
+{
+    virCxlDcdJSONAddName(writer, name);
+    yajl_gen_bool(writer->gen, value);
+}
+
+/**
+ * virCxlDcdJSONFinish:
+ * @writer: the writer, all of whose objects and arrays have ended
+ *
+ * Returns the text, to be freed with g_free().
+ */
+char *virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer)
+{
+    const unsigned char *text = NULL;
+    size_t length = 0;
+
+    yajl_gen_get_buf(writer->gen, &text, &length);
+    return g_strndup((const char *)text, length);
+}
+
+/**
+ * virCxlDcdJSONParse:
+ * @text: a JSON value
+ * @message: where the parser's complaint goes, to be freed with g_free()
+ *
+ * Returns the value, or NULL with *@message set.
+ */
+virCxlDcdJSON *virCxlDcdJSONParse(const char *text, char **message)
+{
+    char buffer[256] = "";
+    virCxlDcdJSON *value = yajl_tree_parse(text, buffer, sizeof(buffer));
+
+    if (!value)
+        *message = g_strdup(*buffer ? g_strchomp(buffer) : "the text is empty");
+    return value;
+}
+
+/**
+ * virCxlDcdJSONFree:
+ * @value: a whole value of virCxlDcdJSONParse(), or NULL
+ */
+void virCxlDcdJSONFree(virCxlDcdJSON *value)
+{
+    yajl_tree_free(value);
+}
+
+/**
+ * virCxlDcdJSONMember:
+ * @object: any value, or NULL
+ * @name: a member's name
+ *
+ * Returns the member, or NULL when @object is no object or has none.
+ */
+virCxlDcdJSON *virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name)
+{
+    const char *path[] = {name, NULL};
+
+    return object && YAJL_IS_OBJECT(object) ? yajl_tree_get(object, path, yajl_t_any) : NULL;
+}
+
+/**
+ * virCxlDcdJSONMemberString:
+ * @object: any value, or NULL
+ * @name: a member's name
+ *
+ * Returns the member's text, or NULL when it is not there or no string.
+ */
+const char *virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name)
+{
+    virCxlDcdJSON *value = virCxlDcdJSONMember(object, name);
+
+    return value ? YAJL_GET_STRING(value) : NULL;
+}
+
+/**
+ * virCxlDcdJSONMemberUnsigned:
+ * @object: any value, or NULL
+ * @name: a member's name
+ * @value: where the number goes
+ *
+ * Returns true when the member is there and a number from 0 to 2^64-1.
+ */
+bool virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned long long *value)
+{
+    virCxlDcdJSON *member = virCxlDcdJSONMember(object, name);
+    const char *digits = member ? YAJL_GET_NUMBER(member) : NULL;
+
+    return digits && g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT64, (guint64 *)value, NULL);
+}
+
+/**
+ * virCxlDcdJSONLength:
+ * @array: any value, or NULL
+ *
+ * Returns the number of its elements, 0 when it is no array.
+ */
+size_t virCxlDcdJSONLength(virCxlDcdJSON *array)
+{
+    return array && YAJL_IS_ARRAY(array) ? YAJL_GET_ARRAY(array)->len : 0;
+}
+
+/**
+ * virCxlDcdJSONElement:
+ * @array: an array
+ * @i: less than its length
+ *
+ * Returns the element.
+ */
+virCxlDcdJSON *virCxlDcdJSONElement(virCxlDcdJSON *array, size_t i)
+{
+    return YAJL_GET_ARRAY(array)->values[i];
+}

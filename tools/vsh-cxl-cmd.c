@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-cmd.c: the group of commands that virsh-cxl adds
+ */
+
+#include "vsh-cxl-cmd.h"
+
+static const vshCxlCmdDef *const vshCxlCmds[] = {
+    &vshCxlCmdAdd,
+    &vshCxlCmdList,
+    &vshCxlCmdRelease,
+    &vshCxlCmdStatus,
+};
+
+/**
+ * vshCxlCmdFind:
+ * @name: the name of a command
+ *
+ * Returns the command, or NULL if it is none of ours.
+ */
+const vshCxlCmdDef *
+vshCxlCmdFind(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(vshCxlCmds); i++) {
+        if (g_str_equal(vshCxlCmds[i]->name, name))
+            return vshCxlCmds[i];
+    }
+    return NULL;
+}
+
+/**
+ * vshCxlCmdFormatGroup:
+ * @help: whether it is for `help`, whose titles end in a colon, or for --help
+ *
+ * Returns the commands, a line each, under the title of their group.
+ */
+char *
+vshCxlCmdFormatGroup(bool help)
+{
+    GString *out = g_string_new(NULL);
+    size_t i;
+
+    g_string_append_printf(out,
+                           " CXL dynamic capacity (help keyword '%s')%s\n",
+                           VSH_CXL_CMD_GROUP,
+                           help ? ":" : "");
+    for (i = 0; i < G_N_ELEMENTS(vshCxlCmds); i++)
+        g_string_append_printf(out, "    %-30s %s\n", vshCxlCmds[i]->name, vshCxlCmds[i]->help);
+    g_string_append_c(out, '\n');
+    return g_string_free(out, FALSE);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-opt.c: the options of a command, in virsh's grammar
+ *
+ * virsh's grammar is not getopt's: options have long names only, never shortened;
+ * they and the positional data come in any order; what follows an option that
+ * takes a value is its value whatever it looks like; "--" ends the options, and a
+ * word with a single dash is data. Each command is described by one table, and
+ * parsing, synopsis and help all come from it. The words of the errors are
+ * virsh's, so that a user sees no seam between its commands and ours.
+ */
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <limits.h>
+#include <string.h>
+
+#include "vsh-cxl-opt.h"
+#include "vsh-cxl-size.h"
+
+typedef struct {
+    bool given;
+    const char *string; /* the value as written; NULL for bool */
+    unsigned long long number; /* its value, for int and size */
+} vshCxlArgsValue;
+
+struct _vshCxlArgs {
+    const vshCxlCmdDef *cmd;
+    bool help; /* --help was given */
+    char **words; /* owns the strings of values */
+    vshCxlArgsValue *values; /* one for each of cmd->opts, in its order */
+};
+
+static int vshCxlArgsError(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static int
+vshCxlArgsError(GError **error, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    message = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, message);
+    return -1;
+}
+
+static const char *
+vshCxlOptTypeToString(vshCxlOptType type)
+{
+    return type == VSH_CXL_OPT_STRING ? "string" : "number";
+}
+
+/**
+ * vshCxlArgsSetNumber:
+ * @opt: the option
+ * @value: its value; string is set, number gets filled
+ * @error: filled with what is wrong with the string
+ *
+ * Returns 0 on success, -1 with @error set.
+ */
+static int
+vshCxlArgsSetNumber(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    char *end = NULL;
+
+    if (opt->type == VSH_CXL_OPT_SIZE) {
+        if (vshCxlSizeParse(value->string, &value->number, &reason) == 0)
+            return 0;
+        return vshCxlArgsError(
+            error,
+            "Scaled numeric value '%s' for <%s> option is malformed or out of range: %s",
+            value->string,
+            opt->name,
+            reason->message);
+    }
+
+    errno = 0;
+    value->number = g_ascii_strtoull(value->string, &end, 10);
+    if (!g_ascii_isdigit(*value->string) || *end || errno != 0 || value->number > UINT_MAX) {
+        return vshCxlArgsError(error,
+                               "Numeric value '%s' for <%s> option is malformed or out of range",
+                               value->string,
+                               opt->name);
+    }
+    return 0;
+}
+
+/**
+ * vshCxlArgsSet:
+ * @opt: the option
+ * @value: where its value goes
+ * @string: the value as written, NULL for bool
+ * @error: filled with what is wrong with @string
+ *
+ * Returns 0 on success, -1 with @error set.
+ */
+static int
+vshCxlArgsSet(const vshCxlOptDef *opt, vshCxlArgsValue *value, const char *string, GError **error)
+{
+    value->given = true;
+    value->string = string;
+
+    if (opt->type == VSH_CXL_OPT_BOOL)
+        return 0;
+    if (!*string) {
+        return vshCxlArgsError(error,
+                               "Failed to get option '%s': Option argument is empty",
+                               opt->name);
+    }
+    if (opt->type == VSH_CXL_OPT_STRING)
+        return 0;
+    return vshCxlArgsSetNumber(opt, value, error);
+}
+
+/**
+ * vshCxlArgsParseData:
+ * @args: the arguments so far
+ * @word: a word that is no option
+ * @error: filled if no positional option is left to take it
+ *
+ * Returns 0 on success, -1 with @error set.
+ */
+static int
+vshCxlArgsParseData(vshCxlArgs *args, const char *word, GError **error)
+{
+    const vshCxlOptDef *opts = args->cmd->opts;
+    size_t i;
+
+    for (i = 0; opts[i].name; i++) {
+        if (opts[i].positional && !args->values[i].given)
+            return vshCxlArgsSet(&opts[i], &args->values[i], word, error);
+    }
+    return vshCxlArgsError(error, "unexpected data '%s'", word);
+}
+
+/**
+ * vshCxlArgsParseOption:
+ * @args: the arguments so far
+ * @words: the words from the option on; its first one begins with "--"
+ * @error: filled with what is wrong
+ *
+ * Returns the number of words that the option took, or -1 with @error set.
+ */
+static int
+vshCxlArgsParseOption(vshCxlArgs *args, char **words, GError **error)
+{
+    const vshCxlOptDef *opts = args->cmd->opts;
+    const char *equals = strchr(words[0], '=');
+    g_autofree char *name = NULL;
+    const char *string;
+    size_t i;
+
+    name =
+        equals ? g_strndup(words[0] + 2, (gsize)(equals - words[0]) - 2) : g_strdup(words[0] + 2);
+
+    if (g_str_equal(name, "help") && !equals) {
+        args->help = true;
+        return 1;
+    }
+    for (i = 0; opts[i].name && !g_str_equal(opts[i].name, name); i++)
+        ;
+    if (!opts[i].name) {
+        return vshCxlArgsError(error,
+                               "command '%s' doesn't support option --%s",
+                               args->cmd->name,
+                               name);
+    }
+    if (args->values[i].given)
+        return vshCxlArgsError(error, "option --%s already seen", name);
+
+    if (opts[i].type == VSH_CXL_OPT_BOOL) {
+        if (equals)
+            return vshCxlArgsError(error, "invalid '=' after option --%s", name);
+        return vshCxlArgsSet(&opts[i], &args->values[i], NULL, error) < 0 ? -1 : 1;
+    }
+
+    string = equals ? equals + 1 : words[1];
+    if (!string) {
+        return vshCxlArgsError(error,
+                               "expected syntax: --%s <%s>",
+                               name,
+                               vshCxlOptTypeToString(opts[i].type));
+    }
+    if (vshCxlArgsSet(&opts[i], &args->values[i], string, error) < 0)
+        return -1;
+    return equals ? 1 : 2;
+}
+
+static int
+vshCxlArgsCheckRequired(const vshCxlArgs *args, GError **error)
+{
+    const vshCxlOptDef *opts = args->cmd->opts;
+    size_t i;
+
+    for (i = 0; opts[i].name; i++) {
+        if (opts[i].required && !args->values[i].given) {
+            return vshCxlArgsError(error,
+                                   "command '%s' requires <%s> option",
+                                   args->cmd->name,
+                                   opts[i].name);
+        }
+    }
+    return 0;
+}
+
+/**
+ * vshCxlArgsParse:
+ * @cmd: the command
+ * @words: the words behind its name, ended by NULL; they are copied
+ * @error: filled with what is wrong, in virsh's words
+ *
+ * Once --help is met, what follows it and what is missing no longer matter.
+ *
+ * Returns the arguments, or NULL with @error set.
+ */
+vshCxlArgs *
+vshCxlArgsParse(const vshCxlCmdDef *cmd, char **words, GError **error)
+{
+    g_autoptr(vshCxlArgs) args = g_new0(vshCxlArgs, 1);
+    bool options = true;
+    size_t nopts = 0;
+    char **word;
+
+    while (cmd->opts[nopts].name)
+        nopts++;
+    args->cmd = cmd;
+    args->words = g_strdupv(words);
+    args->values = g_new0(vshCxlArgsValue, nopts);
+
+    word = args->words;
+    while (*word && !args->help) {
+        if (options && g_str_equal(*word, "--")) {
+            options = false;
+            word++;
+        } else if (options && g_str_has_prefix(*word, "--")) {
+            int took = vshCxlArgsParseOption(args, word, error);
+
+            if (took < 0)
+                return NULL;
+            word += took;
+        } else {
+            if (vshCxlArgsParseData(args, *word, error) < 0)
+                return NULL;
+            word++;
+        }
+    }
+
+    if (!args->help && vshCxlArgsCheckRequired(args, error) < 0)
+        return NULL;
+    return g_steal_pointer(&args);
+}
+
+/**
+ * vshCxlArgsFree:
+ * @args: the arguments, or NULL
+ */
+void
+vshCxlArgsFree(vshCxlArgs *args)
+{
+    if (!args)
+        return;
+    g_strfreev(args->words);
+    g_free(args->values);
+    g_free(args);
+}
+
+/**
+ * vshCxlArgsIsHelp:
+ * @args: the arguments
+ *
+ * Returns whether --help was given, and nothing else is of use.
+ */
+bool
+vshCxlArgsIsHelp(const vshCxlArgs *args)
+{
+    return args->help;
+}
+
+/* A name that the command's table lacks is a mistake in the program. */
+static const vshCxlArgsValue *
+vshCxlArgsGet(const vshCxlArgs *args, const char *name)
+{
+    size_t i;
+
+    for (i = 0; args->cmd->opts[i].name; i++) {
+        if (g_str_equal(args->cmd->opts[i].name, name))
+            return &args->values[i];
+    }
+    g_error("command '%s' has no option --%s", args->cmd->name, name);
+}
+
+/**
+ * vshCxlArgsHas:
+ * @args: the arguments
+ * @name: an option of the command
+ *
+ * Returns whether it was given.
+ */
+bool
+vshCxlArgsHas(const vshCxlArgs *args, const char *name)
+{
+    return vshCxlArgsGet(args, name)->given;
+}
+
+/**
+ * vshCxlArgsString:
+ * @args: the arguments
+ * @name: an option of the command that takes a value
+ *
+ * Returns its value as written, never empty; NULL if it was not given.
+ */
+const char *
+vshCxlArgsString(const vshCxlArgs *args, const char *name)
+{
+    return vshCxlArgsGet(args, name)->string;
+}
+
+/**
+ * vshCxlArgsNumber:
+ * @args: the arguments
+ * @name: an option of the command of type int or size
+ *
+ * Returns its value, 0 if it was not given.
+ */
+unsigned long long
+vshCxlArgsNumber(const vshCxlArgs *args, const char *name)
+{
+    return vshCxlArgsGet(args, name)->number;
+}
+
+static void
+vshCxlOptFormatSynopsis(const vshCxlOptDef *opt, GString *out)
+{
+    g_autofree char *text = NULL;
+
+    if (opt->positional)
+        text = g_strdup_printf("<%s>", opt->name);
+    else if (opt->type == VSH_CXL_OPT_BOOL)
+        text = g_strdup_printf("--%s", opt->name);
+    else
+        text = g_strdup_printf("--%s <%s>", opt->name, vshCxlOptTypeToString(opt->type));
+
+    g_string_append_printf(out, opt->required ? " %s" : " [%s]", text);
+}
+
+static void
+vshCxlOptFormatHelp(const vshCxlOptDef *opt, GString *out)
+{
+    g_autofree char *text = NULL;
+
+    if (opt->type == VSH_CXL_OPT_BOOL) {
+        text = g_strdup_printf("--%s", opt->name);
+    } else {
+        text = g_strdup_printf(opt->positional ? "[--%s] <%s>" : "--%s <%s>",
+                               opt->name,
+                               vshCxlOptTypeToString(opt->type));
+    }
+    g_string_append_printf(out, "    %-15s  %s\n", text, opt->help);
+}
+
+/**
+ * vshCxlCmdFormatHelp:
+ * @cmd: the command
+ *
+ * Returns what `virsh help COMMAND` would print of it.
+ */
+char *
+vshCxlCmdFormatHelp(const vshCxlCmdDef *cmd)
+{
+    GString *out = g_string_new(NULL);
+    g_auto(GStrv) lines = g_strsplit(cmd->desc, "\n", -1);
+    size_t i;
+
+    g_string_append_printf(out, "  NAME\n    %s - %s\n\n", cmd->name, cmd->help);
+
+    g_string_append_printf(out, "  SYNOPSIS\n    %s", cmd->name);
+    for (i = 0; cmd->opts[i].name; i++)
+        vshCxlOptFormatSynopsis(&cmd->opts[i], out);
+
+    g_string_append(out, "\n\n  DESCRIPTION\n");
+    for (i = 0; lines[i]; i++)
+        g_string_append_printf(out, "    %s\n", lines[i]);
+
+    g_string_append(out, "\n  OPTIONS\n");
+    for (i = 0; cmd->opts[i].name; i++)
+        vshCxlOptFormatHelp(&cmd->opts[i], out);
+    g_string_append_c(out, '\n');
+    return g_string_free(out, FALSE);
+}

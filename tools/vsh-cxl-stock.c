@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-stock.c: handing a command to the stock virsh
+ *
+ * The stock virsh runs in this process's place, with its arguments as they came
+ * and with the driver module preloaded, so that it knows <cxl-dcd>.
+ *
+ * This program may itself be called "virsh" and stand earlier in PATH, as a link,
+ * as a copy or behind a script. It is told from the stock one in two ways: what is
+ * the same file as this program is passed over; and before it hands over, it
+ * leaves in the environment which file it hands to and its process id. A program
+ * that finds its own id there (the id survives an exec), or its parent's (a script
+ * that did not exec), was reached by that very handing over, and looks on in PATH
+ * behind that file. So no chain of copies and scripts goes round for ever.
+ */
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vsh-cxl-stock.h"
+
+/* The users' way to name both files. */
+#define VSH_CXL_STOCK_ENV_DRIVER "LIBVIRT_CXL_DCD_DRIVER"
+#define VSH_CXL_STOCK_ENV_VIRSH "LIBVIRT_CXL_DCD_VIRSH"
+
+/* "PID FILE": who handed over, and to what. Not for users. */
+#define VSH_CXL_STOCK_ENV_HANDED "LIBVIRT_CXL_DCD_HANDED"
+
+#define VSH_CXL_STOCK_SELF "/proc/self/exe"
+
+/**
+ * vshCxlStockIsCandidate:
+ * @file: a path
+ * @self: this program
+ *
+ * Returns whether @file is a program, and another one than @self.
+ */
+static gboolean
+vshCxlStockIsCandidate(const char *file, const char *self)
+{
+    struct stat candidate;
+    struct stat own;
+
+    if (stat(file, &candidate) < 0 || !S_ISREG(candidate.st_mode) || access(file, X_OK) < 0)
+        return FALSE;
+    return stat(self, &own) < 0 || candidate.st_dev != own.st_dev || candidate.st_ino != own.st_ino;
+}
+
+/**
+ * vshCxlStockSearch:
+ * @name: the file name of the stock virsh, or its path
+ * @path: the folders to look in, as in PATH; of no effect if @name is a path
+ * @after: a file found earlier, behind which to go on; or NULL
+ * @self: this program, which is never the one
+ * @error: filled if there is none
+ *
+ * Returns the path of the stock virsh, or NULL with @error set.
+ */
+char *
+vshCxlStockSearch(const char *name,
+                  const char *path,
+                  const char *after,
+                  const char *self,
+                  GError **error)
+{
+    g_auto(GStrv) folders = g_strsplit(path, G_SEARCHPATH_SEPARATOR_S, -1);
+    GString *found = g_string_new(NULL);
+    gboolean behind = after == NULL;
+    size_t i;
+
+    if (strchr(name, '/')) {
+        if (vshCxlStockIsCandidate(name, self))
+            return g_string_free(g_string_assign(found, name), FALSE);
+        g_string_free(found, TRUE);
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NOT_FOUND,
+                    "the stock virsh '%s' is not a program, or is this one; name it "
+                    "with " VSH_CXL_STOCK_ENV_VIRSH,
+                    name);
+        return NULL;
+    }
+
+    for (i = 0; folders[i]; i++) {
+        g_string_printf(found, "%s/%s", *folders[i] ? folders[i] : ".", name);
+        if (behind && vshCxlStockIsCandidate(found->str, self))
+            return g_string_free(found, FALSE);
+        behind = behind || g_str_equal(found->str, after);
+    }
+    g_string_free(found, TRUE);
+    g_set_error(error,
+                G_IO_ERROR,
+                G_IO_ERROR_NOT_FOUND,
+                "the stock virsh was not found: PATH has no other '%s' than this program; name "
+                "it with " VSH_CXL_STOCK_ENV_VIRSH,
+                name);
+    return NULL;
+}
+
+/**
+ * vshCxlStockPreload:
+ * @driver: the driver module
+ * @preload: the present LD_PRELOAD, or NULL
+ * @error: filled if the module cannot be loaded
+ *
+ * The dynamic linker goes on without a module that it does not find, and the user
+ * would lose <cxl-dcd> without an error: hence the checks.
+ *
+ * Returns the new LD_PRELOAD, @driver first, or NULL with @error set.
+ */
+char *
+vshCxlStockPreload(const char *driver, const char *preload, GError **error)
+{
+    g_autofree char *file = g_canonicalize_filename(driver, NULL);
+
+    if (!g_file_test(file, G_FILE_TEST_IS_REGULAR) || access(file, R_OK) < 0) {
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NOT_FOUND,
+                    "the driver module '%s' is not there or cannot be read; name it "
+                    "with " VSH_CXL_STOCK_ENV_DRIVER,
+                    file);
+        return NULL;
+    }
+    if (strpbrk(file, " :")) {
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_FILENAME,
+                    "cannot preload the driver module '%s': its path has a space or a colon, "
+                    "which LD_PRELOAD cannot hold",
+                    file);
+        return NULL;
+    }
+    if (!preload || !*preload)
+        return g_steal_pointer(&file);
+    return g_strdup_printf("%s:%s", file, preload);
+}
+
+/**
+ * vshCxlStockGetHanded:
+ *
+ * Returns the file that this process, or its parent, was handed to by this
+ * program; NULL if it was not.
+ */
+static const char *
+vshCxlStockGetHanded(void)
+{
+    const char *handed = g_getenv(VSH_CXL_STOCK_ENV_HANDED);
+    char *end = NULL;
+    guint64 pid;
+
+    if (!handed)
+        return NULL;
+    pid = g_ascii_strtoull(handed, &end, 10);
+    if (*end != ' ' || (pid != (guint64)getpid() && pid != (guint64)getppid()))
+        return NULL;
+    return end + 1;
+}
+
+/**
+ * vshCxlStockFind:
+ * @error: filled if there is none
+ *
+ * Returns the path of the stock virsh, or NULL with @error set.
+ */
+static char *
+vshCxlStockFind(GError **error)
+{
+    const char *name = g_getenv(VSH_CXL_STOCK_ENV_VIRSH);
+    const char *path = g_getenv("PATH");
+
+    return vshCxlStockSearch(name && *name ? name : VIRSH,
+                             path ? path : "/usr/local/bin:/usr/bin:/bin",
+                             vshCxlStockGetHanded(),
+                             VSH_CXL_STOCK_SELF,
+                             error);
+}
+
+/**
+ * vshCxlStockPrepare:
+ * @error: filled if there is no stock virsh or no driver module
+ *
+ * Returns the path of the stock virsh, or NULL with @error set; in the former
+ * case the environment is as it is to have it.
+ */
+static char *
+vshCxlStockPrepare(GError **error)
+{
+    g_autofree char *virsh = vshCxlStockFind(error);
+    const char *driver = g_getenv(VSH_CXL_STOCK_ENV_DRIVER);
+    g_autofree char *preload = NULL;
+    g_autofree char *handed = NULL;
+
+    if (!virsh)
+        return NULL;
+    preload = vshCxlStockPreload(driver && *driver ? driver : DRIVER_MODULE,
+                                 g_getenv("LD_PRELOAD"),
+                                 error);
+    if (!preload)
+        return NULL;
+
+    handed = g_strdup_printf("%ld %s", (long)getpid(), virsh);
+    g_setenv("LD_PRELOAD", preload, TRUE);
+    g_setenv(VSH_CXL_STOCK_ENV_HANDED, handed, TRUE);
+    return g_steal_pointer(&virsh);
+}
+
+/**
+ * vshCxlStockExec:
+ * @argv: the arguments of this program, its name included
+ * @error: filled if the stock virsh cannot be run
+ *
+ * Become the stock virsh.
+ *
+ * Returns only on failure: -1 with @error set.
+ */
+int
+vshCxlStockExec(char **argv, GError **error)
+{
+    g_autofree char *virsh = vshCxlStockPrepare(error);
+
+    if (!virsh)
+        return -1;
+    execv(virsh, argv);
+    g_set_error(error,
+                G_IO_ERROR,
+                G_IO_ERROR_FAILED,
+                "cannot run '%s': %s",
+                virsh,
+                g_strerror(errno));
+    return -1;
+}
+
+/**
+ * vshCxlStockRun:
+ * @argv: the arguments of this program, its name included
+ * @status: filled with the exit status of the stock virsh, 1 if it was killed
+ * @error: filled if the stock virsh cannot be run
+ *
+ * Run the stock virsh as it would be handed to, and wait for its end.
+ *
+ * Returns 0 once it has ended, -1 with @error set.
+ */
+int
+vshCxlStockRun(char **argv, int *status, GError **error)
+{
+    g_autofree char *virsh = vshCxlStockPrepare(error);
+    g_autofree char **args = NULL;
+    guint nargs = g_strv_length(argv);
+    int wait_status;
+
+    if (!virsh)
+        return -1;
+
+    /* the file to run, then its arguments from the name on */
+    args = g_new0(char *, nargs + 2);
+    args[0] = virsh;
+    memcpy(args + 1, argv, nargs * sizeof(*argv));
+
+    if (!g_spawn_sync(NULL,
+                      args,
+                      NULL,
+                      G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_CHILD_INHERITS_STDIN,
+                      NULL,
+                      NULL,
+                      NULL,
+                      NULL,
+                      &wait_status,
+                      error))
+        return -1;
+    *status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-stock.h: handing a command to the stock virsh
+ */
+
+#ifndef VSH_CXL_STOCK_H
+#define VSH_CXL_STOCK_H
+
+#include <glib.h>
+
+char *vshCxlStockSearch(const char *name,
+                        const char *path,
+                        const char *after,
+                        const char *self,
+                        GError **error);
+char *vshCxlStockPreload(const char *driver, const char *preload, GError **error);
+
+int vshCxlStockExec(char **argv, GError **error);
+int vshCxlStockRun(char **argv, int *status, GError **error);
+
+#endif /* VSH_CXL_STOCK_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-xml.h: the document of a capacity, from the options that describe it
+ */
+
+#ifndef VSH_CXL_XML_H
+#define VSH_CXL_XML_H
+
+#include "vsh-cxl-opt.h"
+
+char *vshCxlCapacityFormatXML(const vshCxlArgs *args);
+
+#endif /* VSH_CXL_XML_H */
