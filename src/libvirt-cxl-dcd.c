@@ -77,15 +77,17 @@ static virCxlDcdCapacityDef *virCxlDcdTakeCapacity(virCxlDcdDef *request)
     return NULL;
 }
 
-/* A document that says the same as @request and @capacity, for a daemon that has the
- * driver module. */
+/* A document that says the same, for a daemon that has the driver module. */
 static char *virCxlDcdFormatRequest(const char *alias, const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(GString) buf = g_string_new("<cxl-dcd>\n");
 
     virCxlDcdCapacityDefFormat(buf, 2, "capacity", capacity, 0);
-    if (alias)
-        g_string_append_printf(buf, "  <alias name='%s'/>\n", alias);
+    if (alias) {
+        g_autofree char *escaped = g_markup_escape_text(alias, -1);
+
+        g_string_append_printf(buf, "  <alias name='%s'/>\n", escaped);
+    }
     g_string_append(buf, "</cxl-dcd>\n");
     return g_string_free(g_steal_pointer(&buf), FALSE);
 }

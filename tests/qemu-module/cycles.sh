@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Capacity comes and goes while a CPU stores over its place without a pause.
+# $CYCLES is how often; nothing of it may be left in the end.
+. "$(dirname "$0")/lib.sh"
+need_module
+: "${CXL_BOOT:?}" "${CXL_CPU:?}"
+CYCLES=${CYCLES:-300}
+SIZE=$((32 * MIB))
+WINDOW=$((0x110000000))
+
+vm_start vm || skip_all "no machine: $(cat "$vm/log")"
+qmp '{"execute":"cont"}' >/dev/null
+guest map >/dev/null
+exec 3> >(exec "$CXL_GUEST" --qtest "$vm/qtest" serve --interval 1 >/dev/null)
+cpu storm $WINDOW $((SIZE / 64))
+
+# until STATE TAG
+until_state() {
+  local i
+  for ((i = 0; i < 500; i++)); do
+    [ "$(state "$2")" = "$1" ] && return 0
+  done
+  return 1
+}
+# stored: the CPU's stores arrive in the backend
+stored() {
+  local i
+  for ((i = 0; i < 2000; i++)); do
+    [ "$(od -An -tx8 -N8 -j $((SIZE - 64)) "$vm/extent" | tr -d ' ')" = "0000000111ffffc0" ] &&
+      return 0
+  done
+  return 1
+}
+cycle() {
+  local tag=$1
+  rm -f "$vm/extent"
+  qmp "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-file\",\"id\":\"tm\",\"size\":$SIZE,\"share\":true,\"mem-path\":\"$vm/extent\",\"tag\":\"$tag\"}}" \
+    "$(add "$tag" 0 $SIZE)" >/dev/null || return 1
+  until_state 'Not Released' "$tag" && stored || return 1
+  qmp "$(release "$tag")" >/dev/null || return 1
+  until_state Released "$tag" || return 1
+  qmp "$(object_del tm)" >/dev/null
+}
+
+pid=$(cat "$vm/pid")
+warm=$((CYCLES / 10))
+objects=$(qmp '{"execute":"qom-list","arguments":{"path":"/objects"}}')
+tree=$(hmp 'info mtree')
+good=0
+for ((n = 1; n <= CYCLES; n++)); do
+  cycle "$(printf '00000000-0000-4000-8000-%012d' $n)" || break
+  good=$n
+  [ $n = $warm ] && early=$(memory "$pid")
+done
+late=$(memory "$pid")
+is "$CYCLES cycles of add, accept, store, release" "$good" "$CYCLES"
+explain 'stores by the CPU' "$(cpu calm)"
+explain "resident KiB after $warm and after $CYCLES cycles" "$early, $late"
+[ $((late - early)) -lt 2048 ]
+result $? 'resident memory stays as it is'
+is 'no object is left' "$(qmp '{"execute":"qom-list","arguments":{"path":"/objects"}}')" "$objects"
+is 'no region is left' "$(diff <(echo "$tree") <(hmp 'info mtree'))" ''
+exec 3>&-
+finish
