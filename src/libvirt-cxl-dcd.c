@@ -99,7 +99,16 @@ static virCxlDcdDomainDef *virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
+    int persistent = virDomainIsPersistent(domain);
 
+    if (persistent < 0)
+        return NULL;
+    if (!persistent) {
+        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                             "domain '%s' is transient: it has no definition to change",
+                             virDomainGetName(domain));
+        return NULL;
+    }
     *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
     if (!*xml || !(doc = virCxlDcdXMLParse(*xml, "domain")) ||
         !(def = virCxlDcdDomainDefParse(doc)))

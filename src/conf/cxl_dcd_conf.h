@@ -18,6 +18,10 @@
 #define VIR_CXL_DCD_REGION_UNIT (256ULL << 20)
 #define VIR_CXL_DCD_REGIONS_MAX 8
 
+/* The dynamic capacity event log of a device holds 8 records: of a ninth offer the
+ * guest would never hear (measured on QEMU 10.0). */
+#define VIR_CXL_DCD_OFFERS_MAX 8
+
 typedef enum {
     VIR_CXL_DCD_DRIVER_NONE, /* not decided */
     VIR_CXL_DCD_DRIVER_QEMU, /* QEMU has the tagged series itself */

@@ -596,6 +596,16 @@ static int virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def,
 {
     guint i;
 
+    if (device->capacities->len > VIR_CXL_DCD_OFFERS_MAX) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "<cxl-dcd> '%s' of domain '%s' has %u capacities: a start can offer "
+                            "the guest at most %d a device",
+                            device->alias,
+                            def->name,
+                            device->capacities->len,
+                            VIR_CXL_DCD_OFFERS_MAX);
+        return -1;
+    }
     for (i = 0; i < device->capacities->len; i++) {
         const virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i);
         const virCxlDcdCapacityDef *other;

@@ -49,10 +49,6 @@
 #include "qemu_cxl_dcd_monitor.h"
 #include "util/cxl_dcd_error.h"
 
-/* The dynamic capacity event log of a device holds 8 records: of a ninth offer the
- * guest would never hear (measured on QEMU 10.0). */
-#define QEMU_CXL_DCD_OFFERS_MAX 8
-
 /* Seconds for which a record that says adding is left to its owner. */
 #define QEMU_CXL_DCD_ADDING_GRACE 2
 
@@ -406,7 +402,7 @@ static int qemuCxlDcdCheckOffers(const virCxlDcdDomainDef *def, const virCxlDcdD
         unanswered += capacity->state == VIR_DOMAIN_CXL_DCD_STATE_ADDING ||
                       capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING;
     }
-    if (unanswered < QEMU_CXL_DCD_OFFERS_MAX)
+    if (unanswered < VIR_CXL_DCD_OFFERS_MAX)
         return 0;
     virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                          "the guest of domain '%s' has not answered %u offers on device '%s': its "
@@ -415,7 +411,7 @@ static int qemuCxlDcdCheckOffers(const virCxlDcdDomainDef *def, const virCxlDcdD
                          def->name,
                          unanswered,
                          device->alias,
-                         QEMU_CXL_DCD_OFFERS_MAX);
+                         VIR_CXL_DCD_OFFERS_MAX);
     return -1;
 }
 

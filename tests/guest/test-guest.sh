@@ -424,6 +424,7 @@ end_serve
 
 serve --delay 1000 --interval 10
 offer 0 0 0 $((2 * M))
+sleep 0.2   # that nothing happens can only be seen by waiting
 is "serve --delay leaves an offer pending" "$(ask events | cut -d ' ' -f 3-5)" \
     "add region 0
 ok"

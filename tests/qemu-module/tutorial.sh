@@ -11,10 +11,9 @@ vm=$D
 "$QEMU" -nodefaults -display none -S -accel tcg -qtest "unix:$D/qtest,server=on,wait=off" \
   -qtest-log none -qmp "unix:$D/qmp,server=on,wait=off" -plugin "file=$CXL_TAGGED" \
   -machine type=q35 -m 256M,maxmem=20G,slots=10 \
-  -device pxb-cxl,numa_node=0,bus_nr=23,bus=pcie.0,id=cxl.1,hdm_for_passthrough=true \
+  -device pxb-cxl,bus_nr=23,bus=pcie.0,id=cxl.1,hdm_for_passthrough=true \
   -device cxl-rp,port=0,bus=cxl.1,id=root_port13,chassis=0,slot=2 \
   -M cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=6G \
-  -numa node,nodeid=0 \
   -device cxl-type3,bus=root_port13,id=cxl-vmem0,num-dc-regions=1,dc-regions-total-size=4G,sn=0x63 \
   >"$D/log" 2>&1 &
 pids+=($!)
