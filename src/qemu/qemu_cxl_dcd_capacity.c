@@ -52,9 +52,6 @@
 /* Seconds for which a record that says adding is left to its owner. */
 #define QEMU_CXL_DCD_ADDING_GRACE 2
 
-/* How often a place that somebody else took is looked for again. */
-#define QEMU_CXL_DCD_PLACE_ATTEMPTS 64
-
 /* --------------------------------------------------------------- records */
 
 /**
@@ -197,18 +194,35 @@ static bool qemuCxlDcdIsPlaceTaken(const char *refusal)
     return qemuCxlDcdParseProbe(refusal, &state) == 0 && state != QEMU_CXL_DCD_EXTENT_ABSENT;
 }
 
-/* Put what QEMU has at the place of @capacity among the capacities of @device, so
- * that it is not tried again. */
-static void qemuCxlDcdMarkTaken(virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+/* QEMU has something at the place of @capacity. Learn what: the capacities that were
+ * recorded meanwhile join those of @device; where they do not explain it, the place
+ * counts as taken by something that has no record. */
+static int
+qemuCxlDcdLearnTaken(virDomainPtr domain, virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
-    virCxlDcdCapacityDef *taken = virCxlDcdCapacityDefNew();
+    g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
+    virCxlDcdDef *now = def ? qemuCxlDcdDomainFindDevice(def, device->alias) : NULL;
+    virCxlDcdCapacityDef *taken;
 
+    if (!now)
+        return -1;
+    while (now->capacities->len > 0) {
+        taken = g_ptr_array_steal_index(now->capacities, 0);
+        if (g_strcmp0(taken->tag, capacity->tag) == 0)
+            virCxlDcdCapacityDefFree(taken);
+        else
+            g_ptr_array_add(device->capacities, taken);
+    }
+    if (virCxlDcdDefOverlap(device, capacity))
+        return 0;
+    taken = virCxlDcdCapacityDefNew();
     taken->region = capacity->region;
     taken->has_offset = true;
     taken->offset = capacity->offset;
-    taken->size = VIR_CXL_DCD_BLOCK_SIZE;
+    taken->size = capacity->size;
     taken->state = VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED;
     g_ptr_array_add(device->capacities, taken);
+    return 0;
 }
 
 static int qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
@@ -251,18 +265,18 @@ static int qemuCxlDcdOfferExtent(virDomainPtr domain,
                                  bool choose,
                                  char **refusal)
 {
-    unsigned int attempt;
     int ret;
 
-    for (attempt = 0; attempt < QEMU_CXL_DCD_PLACE_ATTEMPTS; attempt++) {
-        g_clear_pointer(refusal, g_free);
-        ret = qemuCxlDcdMonitorAdd(domain, device->alias, capacity, refusal);
-        if (ret != QEMU_CXL_DCD_REFUSED || !choose || !qemuCxlDcdIsPlaceTaken(*refusal))
-            return ret;
-        qemuCxlDcdMarkTaken(device, capacity);
-        if (virCxlDcdDefFirstFit(device, capacity) < 0 ||
-            qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
+    while ((ret = qemuCxlDcdMonitorAdd(domain, device->alias, capacity, refusal)) ==
+               QEMU_CXL_DCD_REFUSED &&
+           choose && qemuCxlDcdIsPlaceTaken(*refusal)) {
+        if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
+            return -1;
+        if (virCxlDcdDefFirstFit(device, capacity) < 0)
             break;
+        g_clear_pointer(refusal, g_free);
+        if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
+            return -1;
     }
     return ret;
 }

@@ -4,8 +4,27 @@
  *
  * The table at the end is the only list of them. Output is one line a thing,
  * words and values in turn, the same whether a command runs by itself or in
- * serve. Errors in what the user wrote are of the domain G_OPTION_ERROR, and
- * come before anything is done where they can.
+ * serve. N is decimal, 0xN hexadecimal in bytes, EXTENT is
+ * "region N offset 0xN size 0xN dpa 0xN tag UUID":
+ *
+ *   list      device N address A serial 0xN port A number N regions N
+ *             capacity 0xN                          (on one line)
+ *   config    region N dpa 0xN size 0xN decode 0xN block 0xN
+ *             extents supported N available N
+ *             tags supported N available N
+ *   extents   EXTENT
+ *   events    handle N add|release|... EXTENT more 0|1
+ *   accept    accepted EXTENT; postponed EXTENT     (see driver.c)
+ *   refuse    refused EXTENT; postponed EXTENT
+ *   release   released EXTENT; skipped EXTENT
+ *   map       mapped device N base 0xN size 0xN
+ *   unmap     unmapped device N
+ *   read      the bytes in hexadecimal
+ *   write     nothing
+ *   raw       code N NAME, and on a second line: payload HEX
+ *
+ * Errors in what the user wrote are of the domain G_OPTION_ERROR, and come
+ * before anything is done where they can.
  */
 
 #include "command.h"
@@ -236,11 +255,11 @@ commandEvents(Command *command, GError **error)
 static int
 commandAnswer(Command *command, gboolean accept, GError **error)
 {
-    g_auto(CommandOptions) options = { NULL };
+    g_auto(CommandOptions) options = { .tag = NULL };
     const GOptionEntry entries[] = {
         { .long_name = "tag", .arg = G_OPTION_ARG_STRING,
           .arg_data = &options.tag },
-        { NULL }
+        { .long_name = NULL }
     };
     guint8 tag[DCD_TAG_SIZE];
 
@@ -290,7 +309,7 @@ commandRefuse(Command *command, GError **error)
 static int
 commandRelease(Command *command, GError **error)
 {
-    g_auto(CommandOptions) options = { NULL };
+    g_auto(CommandOptions) options = { .tag = NULL };
     const GOptionEntry entries[] = {
         { .long_name = "tag", .arg = G_OPTION_ARG_STRING,
           .arg_data = &options.tag },
@@ -300,7 +319,7 @@ commandRelease(Command *command, GError **error)
           .arg_data = &options.size },
         { .long_name = "region", .arg = G_OPTION_ARG_STRING,
           .arg_data = &options.region },
-        { NULL }
+        { .long_name = NULL }
     };
     guint8 tag[DCD_TAG_SIZE];
     guint64 offset;

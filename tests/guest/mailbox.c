@@ -189,7 +189,8 @@ mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters,
                         i * DEVICE_CAPABILITY_SIZE;
 
         if ((qtestRead32(qtest, entry) & 0xffff) == DEVICE_CAPABILITY_MAILBOX)
-            mailbox->registers = deviceRegisters + qtestRead32(qtest, entry + 4);
+            mailbox->registers = deviceRegisters +
+                                 qtestRead32(qtest, entry + 4);
     }
     if (mailbox->registers != 0)
         mailbox->capabilities = qtestRead32(qtest, mailbox->registers +

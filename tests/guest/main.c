@@ -78,7 +78,8 @@ mainRun(const char *path, const char *device, char **arguments, GError **error)
 int
 main(int argc, char **argv)
 {
-    g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [ARGUMENT...]");
+    g_autoptr(GOptionContext) context =
+        g_option_context_new("COMMAND [ARGUMENT...]");
     g_autoptr(GError) error = NULL;
     g_autofree char *path = NULL;
     g_autofree char *device = NULL;

@@ -79,7 +79,8 @@ pciOpen(Pci *pci, Qtest *qtest, GError **error)
 
     qtestOut32(qtest, PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | PCI_VENDOR);
     identity = qtestIn32(qtest, PCI_CONFIG_DATA);
-    qtestOut32(qtest, PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | MCH_PCIEXBAR_HIGH);
+    qtestOut32(qtest, PCI_CONFIG_ADDRESS,
+               PCI_CONFIG_ENABLE | MCH_PCIEXBAR_HIGH);
     high = qtestIn32(qtest, PCI_CONFIG_DATA);
     qtestOut32(qtest, PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | MCH_PCIEXBAR);
     low = qtestIn32(qtest, PCI_CONFIG_DATA);

@@ -231,8 +231,8 @@ static void
 qtestSet(Qtest *qtest, const char *command, guint64 address, guint64 value)
 {
     g_free(qtestCommand(qtest,
-                        "%s 0x%" G_GINT64_MODIFIER "x 0x%" G_GINT64_MODIFIER "x",
-                        command, address, value));
+                        "%s 0x%" G_GINT64_MODIFIER "x "
+                        "0x%" G_GINT64_MODIFIER "x", command, address, value));
 }
 
 
@@ -370,7 +370,8 @@ qtestRead(Qtest *qtest, guint64 address, void *buffer, gsize size)
 {
     guint8 *to = buffer;
 
-    memset(buffer, 0, size);
+    if (size > 0)
+        memset(buffer, 0, size);
     while (size > 0 && !qtest->error) {
         gsize chunk = MIN(size, QTEST_CHUNK);
         g_autofree char *answer = qtestCommand(

@@ -59,7 +59,7 @@ serveParse(char **arguments, ServeOptions *options, GError **error)
           .arg_data = &options->delay },
         { .long_name = "interval", .arg = G_OPTION_ARG_INT,
           .arg_data = &options->interval },
-        { NULL }
+        { .long_name = NULL }
     };
     g_auto(GStrv) copy = g_strdupv(arguments);
 
@@ -104,7 +104,8 @@ servePrint(const char *prefix, const char *text)
 static gboolean
 serveConnected(Serve *serve)
 {
-    if (serve->failure || qtestCheck(serve->guest->qtest, &serve->failure) < 0) {
+    if (serve->failure ||
+        qtestCheck(serve->guest->qtest, &serve->failure) < 0) {
         g_main_loop_quit(serve->loop);
         return FALSE;
     }
@@ -274,7 +275,7 @@ serveCommand(Serve *serve, const char *line)
     const GOptionEntry entries[] = {
         { .long_name = "device", .arg = G_OPTION_ARG_STRING,
           .arg_data = &device },
-        { NULL }
+        { .long_name = NULL }
     };
 
     serveReset(serve);

@@ -85,10 +85,13 @@ start_machine()
     index=0
     while [ "$index" -lt "$devices" ]; do
         file=$machine/memory$index
-        set -- "$@" \
-            -device "cxl-rp,port=$index,bus=host,id=port$index,chassis=192,slot=$index" \
-            -object "memory-backend-file,id=memory$index,size=1G,share=on,mem-path=$file" \
-            -device "cxl-type3,bus=port$index,id=dcd$index,volatile-dc-memdev=memory$index,num-dc-regions=2,sn=0x6$index"
+        port=cxl-rp,id=port$index,bus=host,port=$index
+        port=$port,chassis=192,slot=$index
+        memory=memory-backend-file,id=memory$index,mem-path=$file
+        memory=$memory,size=1G,share=on
+        dcd=cxl-type3,id=dcd$index,bus=port$index,sn=0x6$index
+        dcd=$dcd,volatile-dc-memdev=memory$index,num-dc-regions=2
+        set -- "$@" -device "$port" -object "$memory" -device "$dcd"
         index=$((index + 1))
     done
     # The other ports are what libvirt puts beside ours.
@@ -215,7 +218,8 @@ guest write 1 $((64 * M)) @c3a5:100001
 is "a pattern is repeated over its size" \
     "$(in_file 0 $((576 * M + 99998)) 4)" c3a5c300
 printf 'from the host' |
-    dd of="$machine/memory0" bs=1 seek=$((704 * M - 13)) conv=notrunc 2>/dev/null
+    dd of="$machine/memory0" bs=1 seek=$((704 * M - 13)) conv=notrunc \
+        2>/dev/null
 is "a read sees what the host wrote into the backing memory" \
     "$(guest read 1 $((192 * M - 13)) 13)" 66726f6d2074686520686f7374
 is "unmap and map again lead to the same memory" \
@@ -266,7 +270,8 @@ released $(extent 0 $((8 * M)) $((2 * M)))"
 offer 0 0 0 $((2 * M))
 offer 0 1 0 $((2 * M))
 fails "accept --tag does not pass over another tag" 1 \
-    "the oldest offer has the tag $nil, and offers are answered in their order" \
+    "the oldest offer has the tag $nil, \
+and offers are answered in their order" \
     guest accept --tag 5be13bce-ae34-4a77-b6c3-16df975fcf1a
 is "accept answers offers in their order" "$(guest accept --tag $nil)" \
     "accepted $(extent 0 0 $((2 * M)))
@@ -459,7 +464,8 @@ guest --device 1 write 0 0 bbbb
 is "each device's place leads to its own memory" \
     "$(in_file 0 0 2) $(in_file 1 0 2)" "aaaa bbbb"
 guest --device 0 unmap >/dev/null
-is "unmapping one device leaves the other" "$(guest --device 1 read 0 0 2)" bbbb
+is "unmapping one device leaves the other" \
+    "$(guest --device 1 read 0 0 2)" bbbb
 serve
 offer 1 1 0 $((2 * M))
 is "serve looks after all devices" "$(expect device)" \
@@ -479,7 +485,8 @@ is "a device without a decoder can still accept" \
 # ------------------------------------------------------------- other trouble
 
 fails "a missing socket is an error" 1 \
-    "cannot connect to the qtest socket $work/none: Could not connect: No such file or directory" \
+    "cannot connect to the qtest socket $work/none: \
+Could not connect: No such file or directory" \
     "$CXL_GUEST" --qtest "$work/none" list
 start_machine none 0
 fails "a machine without a device is an error" 1 \

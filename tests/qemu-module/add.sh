@@ -60,7 +60,7 @@ $done_"
 is 'capacity is offered, by a tag in any letters' \
   "$(qmp "$(add ${TAG0^^})")" "$done_"
 is 'its backend cannot be deleted from then on' \
-  "$(error_of "$(qmp "$(object_del tm0)")")" "object 'tm0' is in use, can not be deleted"
+  "$(why_not tm0)" 'in use'
 refuses 'the same again' "memory backend 'tm0' is in use" "$(add $TAG0)"
 refuses 'another backend at this place' 'cannot add DPA again while still pending' \
   "$(add $TAG1)"

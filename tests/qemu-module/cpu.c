@@ -12,7 +12,10 @@
  *   cpu FILE call ADDRESS                run the code there; print what it returns
  *   cpu FILE loads ADDRESS COUNT PASSES  print the nanoseconds that a load takes
  *   cpu FILE storm ADDRESS COUNT         begin to store over COUNT * 64 bytes
- *   cpu FILE calm                        end it; print how many stores it was
+ *   cpu FILE start ADDRESS               run the code there, and do not wait
+ *   cpu FILE calm                        make the mailbox's value 0, which ends
+ *                                        either; print how many stores it was,
+ *                                        or what the code returns
  *
  * Numbers are as strtoull() reads them. Exit status: 0, 1 if the CPU does not
  * answer within the deadline, 2 if it was used wrongly.
@@ -134,6 +137,10 @@ run(struct mailbox *mailbox, const char *name, int n, const uint64_t *numbers)
     }
     if (!strcmp(name, "storm") && n == 2) {
         begin(mailbox, 5, numbers[0], 1, numbers[1]);
+        return;
+    }
+    if (!strcmp(name, "start") && n == 1) {
+        begin(mailbox, 6, numbers[0], 1, 0);
         return;
     }
     if (!strcmp(name, "calm") && n == 0) {

@@ -295,6 +295,17 @@ direct() {
 
 done_='{"return": {}}'
 
+# why_not ID: "in use" where object-del says so, in the words of any version
+why_not() {
+  local why
+  why=$(error_of "$(qmp "$(object_del "$1")")")
+  case $why in
+    "object '$1' is in use, can not be deleted" | \
+      "Cannot delete host memory backend '$1' which is mapped") echo 'in use' ;;
+    *) echo "$why" ;;
+  esac
+}
+
 # memory PID: its resident memory in KiB
 memory() {
   awk '/^VmRSS/ { print $2 }' "/proc/$1/status"

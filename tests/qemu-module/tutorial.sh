@@ -32,7 +32,6 @@ cxl_add() {
 cxl_release() {
   printf '{ "execute": "cxl-release-dynamic-capacity", "arguments": { "path": "/machine/peripheral/cxl-vmem0", "host-id": 0, "removal-policy": "tag-based", "tag": "%s", "region": 0, "extents": [ { "offset": %s, "len": 1073741824 } ] } }' "$1" "$2"
 }
-in_use="object 'tm0' is in use, can not be deleted"
 
 is 'object-add' "$(qmp "$(object_add tm0 $TAG0)" "$(object_add tm1 $TAG1)")" "$done_
 $done_"
@@ -41,13 +40,13 @@ is 'add' "$(qmp "$(cxl_add $TAG0 0)")" "$done_"
 is 'status: offered' "$(state $TAG0)" Pending
 guest accept >/dev/null
 is 'status: accepted' "$(state $TAG0)" 'Not Released'
-is 'object-del: in use' "$(error_of "$(qmp "$(object_del tm0)")")" "$in_use"
+is 'object-del: in use' "$(why_not tm0)" 'in use'
 is 'add the second' "$(qmp "$(cxl_add $TAG1 1073741824)") $(state $TAG1)" "$done_ Pending"
 guest accept >/dev/null
 is 'status of the second: accepted' "$(state $TAG1)" 'Not Released'
 is 'release' "$(qmp "$(cxl_release $TAG0 0)")" "$done_"
 is 'status: not yet' "$(state $TAG0)" 'Not Released'
-is 'object-del: still in use' "$(error_of "$(qmp "$(object_del tm0)")")" "$in_use"
+is 'object-del: still in use' "$(why_not tm0)" 'in use'
 guest release >/dev/null
 is 'status: released' "$(state $TAG0)" Released
 is '... the other is not' "$(state $TAG1)" 'Not Released'
