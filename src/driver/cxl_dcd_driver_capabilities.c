@@ -112,7 +112,7 @@ static char *cxlDcdDriverFormatCapabilities(bool tagged, bool fixed)
     return g_string_free(g_steal_pointer(&buf), FALSE);
 }
 
-/* Where a line may be put before </devices>, or 0. Capabilities of other hosts and
+/* Where lines may be put before the line of </devices>, or 0. Capabilities of other hosts and
  * other architectures are not extended. */
 static size_t cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
 {
@@ -128,10 +128,10 @@ static size_t cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
         virCxlDcdXMLChild(devices, "cxl-dcd"))
         return 0;
     place = virCxlDcdXMLGetSpan(doc, devices)->end;
-    while (place > 0 && xml[place] != '\n')
+    while (place > 0 && xml[place - 1] != '\n')
         place--;
     *emulator = virCxlDcdXMLContent(path);
-    return strstr(xml + place, "</devices>") ? place + 1 : 0;
+    return place;
 }
 
 /**

@@ -13,7 +13,10 @@
  * the same access, so none sees it.
  *
  * Every write to the decoders of any component between the device and its host
- * bridge takes the alias away and tries again; a reset takes it away.
+ * bridge puts all this to the test again; a reset takes the alias away. An alias
+ * that passes stays where it is, without a gap: a CPU under KVM cannot run code
+ * from what is trapped, not even for a moment. Behind it the way is tried through
+ * the window's own region.
  */
 #include "cxl-tagged.h"
 
@@ -112,14 +115,49 @@ probe_write(void *opaque G_GNUC_UNUSED, uint64_t addr G_GNUC_UNUSED,
 {
 }
 
+/* A fixed memory window, by its region and where that stands. */
+struct window {
+    uint64_t hpa;                       /* wanted in it */
+    MemoryRegion *region;               /* NULL: none found */
+    uint64_t base;
+};
+
+static int
+match_window(Object *object, void *opaque)
+{
+    struct window *window = opaque;
+    const char *name = qemu.object_get_canonical_path_component(object);
+    uint64_t base, size;
+
+    if (!name || !g_str_has_prefix(name, "cxl-fixed-memory-region") ||
+        !qemu.object_dynamic_cast(object, "memory-region")) {
+        return 0;
+    }
+    base = qemu.object_property_get_uint(object, "addr", NULL);
+    size = qemu.memory_region_size((MemoryRegion *)object);
+    if (window->hpa < base || window->hpa - base >= size) {
+        return 0;
+    }
+    window->region = (MemoryRegion *)object;
+    window->base = base;
+    return 1;
+}
+
+/* Read at @hpa, as a CPU does, or behind an alias: through @window. */
 static bool
-probe_at(uint64_t hpa, uint64_t expected)
+probe_at(const struct window *window, uint64_t hpa, uint64_t expected)
 {
     uint64_t value = 0;
+    int failed;
 
-    return !qemu.address_space_rw(qemu.address_space_memory, hpa, 0, &value,
-                                  sizeof(value), false) &&
-           value == (PROBE ^ expected);
+    if (window->region) {
+        failed = qemu.memory_region_dispatch_read(
+            window->region, hpa - window->base, &value, 3, 0);
+    } else {
+        failed = qemu.address_space_rw(qemu.address_space_memory, hpa, 0,
+                                       &value, sizeof(value), false);
+    }
+    return !failed && value == (PROBE ^ expected);
 }
 
 /*
@@ -137,22 +175,40 @@ routed(struct extent *extent, uint64_t hpa)
         .impl = { .min = 8, .max = 8 },
     };
     struct device *dev = extent->dev;
+    struct window window = { .hpa = hpa };
     uint64_t offset = extent->dpa - device_dc_base(dev);
     uint64_t step, at;
     bool good;
 
+    if (extent->direct &&
+        !qemu.object_child_foreach_recursive(
+            qemu.object_resolve_path("/machine", NULL), match_window,
+            &window)) {
+        return false;
+    }
     if (!dev->probe) {
         dev->probe = region_new_io(&ops, NULL, "cxl-tagged-probe", dev->total);
     }
     region_show(dev->probe, device_memory(dev), 0, 2);
-    good = probe_at(hpa + extent->len - 8, offset + extent->len - 8);
+    good = probe_at(&window, hpa + extent->len - 8, offset + extent->len - 8);
     for (step = 256; good && step < extent->len; step *= 2) {
         for (at = 0; good && at < extent->len && at < 4 * step; at += step) {
-            good = probe_at(hpa + at, offset + at);
+            good = probe_at(&window, hpa + at, offset + at);
         }
     }
     region_hide(dev->probe);
     return good;
+}
+
+static void
+undirect(struct extent *extent)
+{
+    if (extent->direct) {
+        detail("%s: no longer direct at hpa 0x%" PRIx64, extent->tag,
+               extent->hpa);
+        region_free(extent->direct);
+        extent->direct = NULL;
+    }
 }
 
 /* alias_drop: take away all direct aliases of @dev. */
@@ -162,37 +218,43 @@ alias_drop(struct device *dev)
     struct extent *extent;
 
     for (extent = dev->extents; extent; extent = extent->next) {
-        if (extent->direct) {
-            detail("%s: no longer direct at hpa 0x%" PRIx64, extent->tag,
-                   extent->hpa);
-            region_free(extent->direct);
-            extent->direct = NULL;
-        }
+        undirect(extent);
     }
 }
 
-/* alias_refresh: alias what may be aliased now, and nothing else. */
+/* The alias of one extent: kept, taken away, or made, as is right now. */
+static void
+extent_refresh(struct extent *extent)
+{
+    struct device *dev = extent->dev;
+    uint64_t hpa;
+    bool wanted = dev->direct && dev->path && extent->mapping &&
+                  decoded_at(extent, &hpa);
+
+    if (extent->direct && wanted && hpa == extent->hpa &&
+        routed(extent, hpa)) {
+        return;
+    }
+    undirect(extent);
+    if (!wanted || !routed(extent, hpa)) {
+        return;
+    }
+    extent->hpa = hpa;
+    extent->direct = region_new_alias(
+        qemu.host_memory_backend_get_memory(extent->backend),
+        "cxl-tagged-direct", extent->len);
+    region_show(extent->direct, qemu.get_system_memory(), hpa, 1);
+    detail("%s: direct at hpa 0x%" PRIx64, extent->tag, hpa);
+}
+
+/* alias_refresh: have the direct aliases that are right now, and no other. */
 void
 alias_refresh(struct device *dev)
 {
     struct extent *extent;
-    uint64_t hpa;
 
-    alias_drop(dev);
-    if (!dev->direct || !dev->path) {
-        return;
-    }
     for (extent = dev->extents; extent; extent = extent->next) {
-        if (!extent->mapping || !decoded_at(extent, &hpa) ||
-            !routed(extent, hpa)) {
-            continue;
-        }
-        extent->hpa = hpa;
-        extent->direct = region_new_alias(
-            qemu.host_memory_backend_get_memory(extent->backend),
-            "cxl-tagged-direct", extent->len);
-        region_show(extent->direct, qemu.get_system_memory(), hpa, 1);
-        detail("%s: direct at hpa 0x%" PRIx64, extent->tag, hpa);
+        extent_refresh(extent);
     }
 }
 

@@ -62,7 +62,6 @@ extent_free(struct extent *extent)
     struct device *dev = extent->dev;
     struct extent **p;
 
-    detail("%s: gone from dpa 0x%" PRIx64, extent->tag, extent->dpa);
     region_free(extent->direct);
     region_free(extent->mapping);
     qemu.host_memory_backend_set_mapped(extent->backend, false);
@@ -150,7 +149,9 @@ extents_reconcile(struct device *dev)
         } else if (extent->accepted ||
                    !stock_says(dev, false, extent->region, extent->offset,
                                extent->len, "pending")) {
-            extent_free(extent);        /* released, or refused */
+            detail("%s: %s", extent->tag,
+                   extent->accepted ? "released" : "refused");
+            extent_free(extent);
         }
     }
     if (mapped) {

@@ -124,6 +124,8 @@ struct device_listener {
     F(Object *, object_dynamic_cast, (Object *, const char *))                \
     F(int, object_child_foreach,                                              \
       (Object *, int (*)(Object *, void *), void *))                          \
+    F(int, object_child_foreach_recursive,                                    \
+      (Object *, int (*)(Object *, void *), void *))                          \
     F(Object *, object_new, (const char *))                                   \
     F(Object *, object_new_with_props,                                        \
       (const char *, Object *, const char *, Error **, ...))                  \
