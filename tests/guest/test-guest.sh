@@ -6,7 +6,7 @@
 #
 # CXL_GUEST and QMP_SEND are the two programs, QEMU is the emulator. Output is
 # TAP. A serving guest's output is a pipe that is read line by line, so that
-# nothing here waits by the clock; one timeout over the whole script ends what
+# hardly anything here waits by the clock; one timeout over the whole script ends what
 # hangs.
 
 set -u
