@@ -135,7 +135,7 @@ int virCxlDcdTranslateStore(const char *xml,
     *stored = NULL;
     if (!virCxlDcdIsConcerned(xml))
         return 0;
-    if (!(doc = virCxlDcdXMLParse(xml, "domain")) || !(def = virCxlDcdDomainDefParse(doc)))
+    if (!(doc = virCxlDcdXMLParse(xml, "domain")) || !(def = virCxlDcdDomainDefParseInput(doc)))
         return -1;
     if (!def->plain) {
         *stored = virCxlDcdSpliceDropRecords(doc);

@@ -347,8 +347,8 @@ static int virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned lo
     if (def->pagesize &&
         (def->pagesize < 4096 || (def->pagesize & (def->pagesize - 1)) || size % def->pagesize)) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "<pagesize> of %llu bytes: expected a power of two of which %llu "
-                            "bytes are a multiple",
+                            "<pagesize> of %llu bytes: expected a power of two, at least 4096, of "
+                            "which %llu bytes are a multiple",
                             def->pagesize,
                             size);
         return -1;
@@ -863,6 +863,14 @@ static int virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
                             "the path '%s' in the <driver> of <cxl-dcd> '%s' does not begin with "
                             "'/'",
+                            def->module,
+                            def->alias);
+        return -1;
+    }
+    if (def->module && strpbrk(def->module, "\n\r\t")) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the path '%s' in the <driver> of <cxl-dcd> '%s' holds a control "
+                            "character, which XML would not keep",
                             def->module,
                             def->alias);
         return -1;

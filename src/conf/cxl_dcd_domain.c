@@ -169,6 +169,17 @@ static int virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devi
     return 0;
 }
 
+/* Whoever may write a domain's metadata can have written a stored device too. */
+static int virCxlDcdDomainDefCheckStored(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
+{
+    if (device->alias)
+        return virCxlDcdDefValidate(device);
+    virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                        "a <cxl-dcd> in the metadata of domain '%s' has no <alias>",
+                        def->name);
+    return -1;
+}
+
 /* The stored devices, but for those that the plain form has too: it is newer. */
 static int virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr stored)
 {
@@ -182,7 +193,7 @@ static int virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr st
          node = virCxlDcdXMLNext(node->next, "cxl-dcd")) {
         g_autoptr(virCxlDcdDef) device = virCxlDcdDefParseXML(node);
 
-        if (!device)
+        if (!device || virCxlDcdDomainDefCheckStored(def, device) < 0)
             return -1;
         if (virCxlDcdDomainDefDevice(def, device->alias))
             continue;
@@ -277,6 +288,20 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc)
 }
 
 /**
+ * virCxlDcdDomainDefParseInput:
+ * @doc: a domain that is to be defined, as a client gave it
+ *
+ * As virCxlDcdDomainDefParse(), but it is not the running domain, even when that is
+ * where the client has it from: states are output, and ignored here.
+ *
+ * Returns the devices, or NULL with an error set.
+ */
+virCxlDcdDomainDef *virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc)
+{
+    return virCxlDcdDomainDefParseForms(doc, true, false);
+}
+
+/**
  * virCxlDcdDomainDefParseStored:
  * @doc: any document
  *
@@ -305,22 +330,59 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc)
 
 /* ------------------------------------------------------------ completing */
 
-/* The text of every <qemu:arg> that does not come from us. */
-static bool virCxlDcdUserArgumentHas(virCxlDcdXMLDoc *doc, const char *text)
+/* Whether a <qemu:arg> that does not come from us matches @pattern, a regular
+ * expression whose one group is a number from @first to @last. A number is read in
+ * @base, or in hexadecimal with 0x. */
+static bool virCxlDcdUserArgumentHas(virCxlDcdXMLDoc *doc,
+                                     const char *pattern,
+                                     unsigned int base,
+                                     unsigned long long first,
+                                     unsigned long long last)
 {
-    xmlNodePtr root = virCxlDcdXMLRoot(doc);
-    xmlNodePtr commandline = virCxlDcdXMLChild(root, "commandline");
+    xmlNodePtr commandline = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "commandline");
+    g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
     xmlNodePtr arg;
 
     for (arg = virCxlDcdXMLChild(commandline, "arg"); arg;
          arg = virCxlDcdXMLNext(arg->next, "arg")) {
         g_autofree char *value = virCxlDcdXMLAttribute(arg, "value");
-        const char *found = value ? strstr(value, text) : NULL;
+        g_autoptr(GMatchInfo) match = NULL;
 
-        if (found && !strstr(value, "cxl-dcd-host-bridge"))
-            return true;
+        if (!value || strstr(value, VIR_CXL_DCD_HOST_BRIDGE))
+            continue;
+        for (g_regex_match(regex, value, 0, &match); g_match_info_matches(match);
+             g_match_info_next(match, NULL)) {
+            g_autofree char *text = g_match_info_fetch(match, 1);
+            bool hex = g_ascii_strncasecmp(text, "0x", 2) == 0;
+            guint64 number = g_ascii_strtoull(hex ? text + 2 : text, NULL, hex ? 16 : base);
+
+            if (number >= first && number <= last)
+                return true;
+        }
     }
     return false;
+}
+
+/* A property of QEMU's -device, as addr=0x1c.0 or in JSON, "addr": "1c". */
+#define VIR_CXL_DCD_PROPERTY(name) "(?<![\\w-])" name "(?:=|\"\\s*:\\s*\"?)((?:0[xX])?[0-9a-fA-F]+)"
+
+/* QEMU reads a slot without 0x in hexadecimal too. */
+static bool virCxlDcdUserArgumentTakesSlot(virCxlDcdXMLDoc *doc, unsigned long long slot)
+{
+    return virCxlDcdUserArgumentHas(doc, VIR_CXL_DCD_PROPERTY("addr"), 16, slot, slot);
+}
+
+static bool virCxlDcdUserArgumentTakesBus(virCxlDcdXMLDoc *doc,
+                                          unsigned long long first,
+                                          unsigned long long last)
+{
+    return virCxlDcdUserArgumentHas(doc, VIR_CXL_DCD_PROPERTY("bus_nr"), 10, first, last);
+}
+
+/* A host bridge or a window: any number, which is the empty text. */
+static bool virCxlDcdUserArgumentHasTopology(virCxlDcdXMLDoc *doc)
+{
+    return virCxlDcdUserArgumentHas(doc, "(?:pxb-cxl|cxl-fmw)()", 10, 0, 0);
 }
 
 static void virCxlDcdUsedSlots(virCxlDcdXMLDoc *doc, bool *used)
@@ -359,9 +421,7 @@ static int virCxlDcdDomainDefChooseSlot(virCxlDcdDomainDef *def, virCxlDcdXMLDoc
 
     virCxlDcdUsedSlots(doc, used);
     for (def->slot = 0x1c; def->slot > 0; def->slot--) {
-        g_autofree char *address = g_strdup_printf("addr=0x%llx", def->slot);
-
-        if (!used[def->slot] && !virCxlDcdUserArgumentHas(doc, address))
+        if (!used[def->slot] && !virCxlDcdUserArgumentTakesSlot(doc, def->slot))
             return 0;
     }
     virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
@@ -375,25 +435,18 @@ static bool virCxlDcdBusesFree(virCxlDcdXMLDoc *doc, unsigned long long first, s
 {
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
     xmlNodePtr device;
-    size_t i;
 
     for (device = virCxlDcdXMLChild(devices, "controller"); device;
          device = virCxlDcdXMLNext(device->next, "controller")) {
-        xmlNodePtr node = virCxlDcdXMLChild(virCxlDcdXMLChild(device, "target"), "busNr");
-        g_autofree char *text = node ? virCxlDcdXMLContent(node) : NULL;
+        xmlNodePtr target = virCxlDcdXMLChild(device, "target");
+        g_autofree char *text = target ? virCxlDcdXMLAttribute(target, "busNr") : NULL;
         unsigned long long taken;
 
         if (text && virCxlDcdParseUnsigned(text, 255, &taken) == 0 && taken >= first &&
             taken <= first + nports)
             return false;
     }
-    for (i = 0; i <= nports; i++) {
-        g_autofree char *argument = g_strdup_printf("bus_nr=%llu", first + i);
-
-        if (virCxlDcdUserArgumentHas(doc, argument))
-            return false;
-    }
-    return true;
+    return !virCxlDcdUserArgumentTakesBus(doc, first, first + nports);
 }
 
 /* Above the buses that firmware counts up from pcie.0, and below the expander
@@ -522,8 +575,7 @@ static int virCxlDcdDomainDefValidateTopology(const virCxlDcdDomainDef *def, vir
             return -1;
         }
     }
-    if (first &&
-        (virCxlDcdUserArgumentHas(doc, "pxb-cxl") || virCxlDcdUserArgumentHas(doc, "cxl-fmw"))) {
+    if (first && virCxlDcdUserArgumentHasTopology(doc)) {
         virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
                             "the <qemu:commandline> of domain '%s' has CXL host bridges or "
                             "windows of its own: name the port of <cxl-dcd> '%s' with <address "
@@ -560,7 +612,65 @@ static int virCxlDcdDomainDefValidateNode(const virCxlDcdDomainDef *def,
     return -1;
 }
 
-/* A device's alias and its backend's and port's must be nobody else's. */
+/* The port that @device stands on, to be freed with g_free(). */
+static char *virCxlDcdDefPort(const virCxlDcdDef *device)
+{
+    return device->bus ? g_strdup(device->bus)
+                       : g_strconcat(device->alias, VIR_CXL_DCD_PORT_SUFFIX, NULL);
+}
+
+/* A device's alias and its port must be no other <cxl-dcd>'s, and what is generated
+ * for one must not be called as another one is. */
+static int virCxlDcdDomainDefValidateIds(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
+{
+    g_autofree char *port = virCxlDcdDefPort(device);
+    guint i;
+
+    if (g_str_equal(device->alias, VIR_CXL_DCD_HOST_BRIDGE)) {
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the alias '%s' of a <cxl-dcd> of domain '%s' is what the generated "
+                            "host bridge is called",
+                            device->alias,
+                            def->name);
+        return -1;
+    }
+    for (i = 0; i < def->devices->len; i++) {
+        const virCxlDcdDef *other = g_ptr_array_index(def->devices, i);
+        g_autofree char *other_port = virCxlDcdDefPort(other);
+
+        if (other == device)
+            continue;
+        if (g_str_equal(device->alias, other->alias)) {
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "domain '%s' has two <cxl-dcd> with the alias '%s'",
+                                def->name,
+                                device->alias);
+            return -1;
+        }
+        if (!other->bus && g_str_equal(device->alias, other_port)) {
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "the alias '%s' of a <cxl-dcd> of domain '%s' is what the "
+                                "generated port of <cxl-dcd> '%s' is called",
+                                device->alias,
+                                def->name,
+                                other->alias);
+            return -1;
+        }
+        if (g_str_equal(port, other_port)) {
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "<cxl-dcd> '%s' and '%s' of domain '%s' are both on port '%s', "
+                                "which takes one device",
+                                device->alias,
+                                other->alias,
+                                def->name,
+                                port);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Nor any other device's. */
 static int virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
                                            const virCxlDcdDef *device,
                                            virCxlDcdXMLDoc *doc)
@@ -568,13 +678,6 @@ static int virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
     xmlNodePtr node;
 
-    if (virCxlDcdDomainDefDevice(def, device->alias) != device) {
-        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "domain '%s' has two <cxl-dcd> with the alias '%s'",
-                            def->name,
-                            device->alias);
-        return -1;
-    }
     for (node = virCxlDcdXMLChild(devices, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
         xmlNodePtr child = virCxlDcdXMLChild(node, "alias");
         g_autofree char *alias = child ? virCxlDcdXMLAttribute(child, "name") : NULL;
@@ -648,7 +751,8 @@ int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *d
     for (i = 0; i < def->devices->len; i++) {
         const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
 
-        if (virCxlDcdDomainDefValidateAlias(def, device, doc) < 0 ||
+        if (virCxlDcdDomainDefValidateIds(def, device) < 0 ||
+            virCxlDcdDomainDefValidateAlias(def, device, doc) < 0 ||
             virCxlDcdDefValidate(device) < 0 ||
             (device->node >= 0 && virCxlDcdDomainDefValidateNode(def, device, doc) < 0) ||
             virCxlDcdDomainDefValidateCapacities(def, device) < 0)

@@ -20,6 +20,11 @@
  * (QEMU: CXL_HDM_DECODER_COUNT, hw/cxl/cxl-component-utils.c). */
 #define VIR_CXL_DCD_GENERATED_MAX 4
 
+/* What the generated host bridge is called; a generated port is called after its
+ * device, with VIR_CXL_DCD_PORT_SUFFIX. */
+#define VIR_CXL_DCD_HOST_BRIDGE "cxl-dcd-host-bridge"
+#define VIR_CXL_DCD_PORT_SUFFIX "-port"
+
 typedef struct {
     char *name; /* the domain's, for messages */
     bool live; /* of a running domain */
@@ -35,6 +40,7 @@ void virCxlDcdDomainDefFree(virCxlDcdDomainDef *def);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdDomainDef, virCxlDcdDomainDefFree)
 
 virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc);
+virCxlDcdDomainDef *virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);

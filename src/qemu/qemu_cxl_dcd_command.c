@@ -24,8 +24,6 @@
 
 #include "qemu_cxl_dcd_command.h"
 
-#define QEMU_CXL_DCD_HOST_BRIDGE "cxl-dcd-host-bridge"
-
 /* Takes @value. */
 static void qemuCxlDcdAddArgument(GPtrArray *arguments, const char *option, char *value)
 {
@@ -71,17 +69,17 @@ static void qemuCxlDcdAddHostBridge(GPtrArray *arguments, const virCxlDcdDomainD
     }
     qemuCxlDcdAddArgument(arguments,
                           "-machine",
-                          g_strdup_printf("cxl=on,cxl-fmw.0.targets.0=" QEMU_CXL_DCD_HOST_BRIDGE
+                          g_strdup_printf("cxl=on,cxl-fmw.0.targets.0=" VIR_CXL_DCD_HOST_BRIDGE
                                           ",cxl-fmw.0.size=%llu",
                                           size));
     qemuCxlDcdAddArgument(arguments,
                           "-device",
                           node < 0 ? g_strdup_printf("pxb-cxl,bus_nr=%llu,bus=pcie.0,"
-                                                     "id=" QEMU_CXL_DCD_HOST_BRIDGE ",addr=0x%llx",
+                                                     "id=" VIR_CXL_DCD_HOST_BRIDGE ",addr=0x%llx",
                                                      def->bus_nr,
                                                      def->slot)
                                    : g_strdup_printf("pxb-cxl,bus_nr=%llu,bus=pcie.0,"
-                                                     "id=" QEMU_CXL_DCD_HOST_BRIDGE
+                                                     "id=" VIR_CXL_DCD_HOST_BRIDGE
                                                      ",addr=0x%llx,numa_node=%d",
                                                      def->bus_nr,
                                                      def->slot,
@@ -153,7 +151,7 @@ static void qemuCxlDcdAddDevice(GPtrArray *arguments, const virCxlDcdDef *device
     if (device->bus)
         g_string_append_printf(value, ",bus=%s", device->bus);
     else
-        g_string_append_printf(value, ",bus=%s-port", device->alias);
+        g_string_append_printf(value, ",bus=%s" VIR_CXL_DCD_PORT_SUFFIX, device->alias);
     g_string_append_printf(value, ",id=%s", device->alias);
     if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC)
         g_string_append_printf(value, ",volatile-dc-memdev=%s-mem", device->alias);
@@ -187,8 +185,9 @@ GPtrArray *qemuCxlDcdBuildCommandLine(const virCxlDcdDomainDef *def)
         if (!device->bus) {
             qemuCxlDcdAddArgument(arguments,
                                   "-device",
-                                  g_strdup_printf("cxl-rp,port=%u,bus=" QEMU_CXL_DCD_HOST_BRIDGE
-                                                  ",id=%s-port,chassis=%llu,slot=%u",
+                                  g_strdup_printf("cxl-rp,port=%u,bus=" VIR_CXL_DCD_HOST_BRIDGE
+                                                  ",id=%s" VIR_CXL_DCD_PORT_SUFFIX
+                                                  ",chassis=%llu,slot=%u",
                                                   port,
                                                   device->alias,
                                                   def->bus_nr,

@@ -16,7 +16,7 @@ set -u
 : "${QEMU:=qemu-system-x86_64}"
 
 if [ -z "${GUEST_TEST_TIMED-}" ]; then
-    GUEST_TEST_TIMED=1 exec timeout -k 10 "${GUEST_TEST_DEADLINE:-180}" "$0"
+    GUEST_TEST_TIMED=1 exec timeout -k 10 "${GUEST_TEST_DEADLINE:-180}" sh "$0"
 fi
 
 if ! command -v "$QEMU" >/dev/null; then

@@ -68,6 +68,7 @@ is 'the decoders are committed: an alias' "$(direct $TAG0) $(aliases)" 'yes 0x00
 accepted tm1 $TAG1 $((2048 * MIB))
 is 'accepted afterwards: an alias' "$(direct $TAG1) $(aliases)" 'yes 0x0000000110000000
 0x0000000190000000'
+is '... and the first was not touched for it' "$(grep -c "$TAG0: no longer" "$vm/log")" 0
 
 is 'a CPU stores and loads' "$(cpu store $WINDOW 0x1122334455667788; cpu load $WINDOW)" \
   0x1122334455667788
@@ -201,6 +202,7 @@ if [ -w /dev/kvm ] && accel=kvm vm_start kvm \
   explain 'it counted to' "$counted"
   [ $((counted)) -gt 1000 ]
   result $? '... all the time'
+  is '... its alias never taken away' "$(grep -c "$TAG0: no longer" "$vm/log")" 0
   commit "$bridge" 0
   is '... and it goes with the decoder' "$(direct $TAG0) $(cpu load $WINDOW)" 'no 0x0'
   vm_stop
