@@ -59,7 +59,7 @@ static int virCxlDcdTranslateValidate(virCxlDcdXMLDoc *doc, const virCxlDcdDomai
         g_autofree char *text = g_strndup(doc->text + span->start, span->end - span->start);
         g_autofree char *what = g_strdup_printf("<cxl-dcd> of domain '%s'", def->name);
 
-        if (virCxlDcdXMLValidate(text, what) < 0)
+        if (virCxlDcdXMLHasNamespace(node, NULL) && virCxlDcdXMLValidate(text, what) < 0)
             return -1;
     }
     return 0;

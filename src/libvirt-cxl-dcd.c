@@ -391,27 +391,6 @@ int virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout,
 
 /* -------------------------------------------------------------- listing */
 
-/* Refresh all capacities of @def; those that are gone leave it. */
-static int virCxlDcdRefreshAll(virDomainPtr domain, virCxlDcdDomainDef *def)
-{
-    guint i;
-    guint j;
-
-    for (i = 0; i < def->devices->len; i++) {
-        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
-
-        for (j = device->capacities->len; j > 0; j--) {
-            virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j - 1);
-
-            if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
-                return -1;
-            if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
-                g_ptr_array_remove_index(device->capacities, j - 1);
-        }
-    }
-    return 0;
-}
-
 /* The plain form does not show everything that a record holds. */
 static int virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
 {
@@ -488,7 +467,7 @@ int virDomainCxlDcdListDevices(virDomainPtr domain,
     if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_CXL_DCD_LIST_REFRESH, __func__) < 0 ||
         virCxlDcdCheckDomain(domain) < 0 || !(def = qemuCxlDcdDomainLoad(domain)))
         return -1;
-    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && virCxlDcdRefreshAll(domain, def) < 0)
+    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && qemuCxlDcdDomainRefresh(domain, def) < 0)
         return -1;
     if (virCxlDcdReadRecords(domain, def) < 0)
         return -1;

@@ -251,16 +251,18 @@ static void virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPt
 {
     xmlNodePtr commandline = virCxlDcdCommandline(doc);
     g_autoptr(GString) lines = g_string_new(NULL);
-    const char *prefix = "qemu";
+    g_autofree char *prefix = NULL;
     size_t position;
     guint i;
 
-    if (commandline && commandline->ns->prefix)
-        prefix = (const char *)commandline->ns->prefix;
+    if (!commandline)
+        prefix = g_strdup("qemu:");
+    else if (commandline->ns->prefix)
+        prefix = g_strdup_printf("%s:", commandline->ns->prefix);
     for (i = 0; i < arguments->len; i++) {
         g_autofree char *value = g_markup_escape_text(g_ptr_array_index(arguments, i), -1);
 
-        g_string_append_printf(lines, "    <%s:arg value='%s'/>\n", prefix, value);
+        g_string_append_printf(lines, "    <%sarg value='%s'/>\n", prefix ? prefix : "", value);
     }
     if (commandline) {
         virCxlDcdAppendLines(edits, doc, commandline, lines->str);
@@ -336,8 +338,10 @@ char *virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
     xmlNodePtr node;
 
     for (node = virCxlDcdXMLChild(devices, "cxl-dcd"); node;
-         node = virCxlDcdXMLNext(node->next, "cxl-dcd"))
-        virCxlDcdCutElement(edits, doc, node);
+         node = virCxlDcdXMLNext(node->next, "cxl-dcd")) {
+        if (virCxlDcdXMLHasNamespace(node, NULL))
+            virCxlDcdCutElement(edits, doc, node);
+    }
     virCxlDcdCutMetadata(edits, doc, true);
     if (before) {
         xmlNodePtr run = virCxlDcdFindRun(doc, before);

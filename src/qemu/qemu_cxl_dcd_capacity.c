@@ -429,6 +429,16 @@ static int qemuCxlDcdCheckOffers(const virCxlDcdDomainDef *def, const virCxlDcdD
     return -1;
 }
 
+/* All that the records can speak against. Gives @capacity a place where it has none. */
+static int qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
+                               const virCxlDcdDef *device,
+                               virCxlDcdCapacityDef *capacity)
+{
+    if (qemuCxlDcdCheckNew(def, device, capacity) < 0 || qemuCxlDcdCheckOffers(def, device) < 0)
+        return -1;
+    return capacity->has_offset ? 0 : qemuCxlDcdFindPlace(device, capacity);
+}
+
 /**
  * qemuCxlDcdCapacityAdd:
  * @domain: a running domain
@@ -436,20 +446,25 @@ static int qemuCxlDcdCheckOffers(const virCxlDcdDomainDef *def, const virCxlDcdD
  * @device: one of them
  * @capacity: what to add; gets a tag and an offset where it has none
  *
- * Offer @capacity to the guest, and record it. The guest answers in its own time.
+ * Offer @capacity to the guest, and record it. The guest answers in its own time. Where
+ * the records speak against it, QEMU is asked whether they are still true.
  *
  * Returns 0, or -1 with an error set.
  */
 int qemuCxlDcdCapacityAdd(virDomainPtr domain,
-                          const virCxlDcdDomainDef *def,
+                          virCxlDcdDomainDef *def,
                           virCxlDcdDef *device,
                           virCxlDcdCapacityDef *capacity)
 {
     bool choose = !capacity->has_offset;
 
-    if (qemuCxlDcdCheckNew(def, device, capacity) < 0 || qemuCxlDcdCheckOffers(def, device) < 0 ||
-        (choose && qemuCxlDcdFindPlace(device, capacity) < 0))
-        return -1;
+    if (qemuCxlDcdCheckRoom(def, device, capacity) < 0) {
+        if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID ||
+            qemuCxlDcdDomainRefresh(domain, def) < 0 ||
+            qemuCxlDcdCheckRoom(def, device, capacity) < 0)
+            return -1;
+        virResetLastError();
+    }
     if (!capacity->tag)
         capacity->tag = g_uuid_string_random();
     g_free(capacity->device);
@@ -570,6 +585,35 @@ int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
     if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING && !capacity->asked)
         return qemuCxlDcdAskBack(domain, device, capacity);
+    return 0;
+}
+
+/**
+ * qemuCxlDcdDomainRefresh:
+ * @domain: a running domain
+ * @def: its devices
+ *
+ * Refresh all capacities; those that are gone leave @def.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def)
+{
+    guint i;
+    guint j;
+
+    for (i = 0; i < def->devices->len; i++) {
+        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = device->capacities->len; j > 0; j--) {
+            virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j - 1);
+
+            if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
+                return -1;
+            if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
+                g_ptr_array_remove_index(device->capacities, j - 1);
+        }
+    }
     return 0;
 }
 

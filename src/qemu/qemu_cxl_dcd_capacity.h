@@ -17,7 +17,7 @@ int qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
                        const virCxlDcdCapacityDef *capacity);
 
 int qemuCxlDcdCapacityAdd(virDomainPtr domain,
-                          const virCxlDcdDomainDef *def,
+                          virCxlDcdDomainDef *def,
                           virCxlDcdDef *device,
                           virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdCapacityRelease(virDomainPtr domain,
@@ -27,6 +27,7 @@ int qemuCxlDcdCapacityRelease(virDomainPtr domain,
 int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
                               virCxlDcdDef *device,
                               virCxlDcdCapacityDef *capacity);
+int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def);
 int qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
                                  const char *tag,
                                  virCxlDcdCapacityDef **record);
