@@ -11,7 +11,7 @@
 # than without. Exit status 1 if one is missed.
 #
 # It takes the environment of the tests (see tests/qemu-module/lib.sh):
-#   meson devenv -C build bench/extent-load.sh
+#   meson devenv -C build ../bench/extent-load.sh
 . "$(dirname "$0")/../tests/qemu-module/lib.sh"
 ROUNDS=${ROUNDS:-9}
 WINDOW=$((0x110000000))

@@ -144,6 +144,7 @@ int virCxlDcdTranslateStore(const char *xml,
     if (validate && virCxlDcdTranslateValidate(doc, def) < 0)
         return -1;
     if (virCxlDcdDomainDefComplete(def, doc) < 0 || virCxlDcdDomainDefValidate(def, doc) < 0 ||
+        virCxlDcdDomainDefPlace(def) < 0 ||
         virCxlDcdTranslateDecide(doc, def, decide, opaque) < 0)
         return -1;
     return virCxlDcdTranslateSplice(doc, def, stored);

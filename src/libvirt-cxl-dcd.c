@@ -143,6 +143,8 @@ static int virCxlDcdPrepareConfig(virDomainPtr domain,
             return -1;
         found = virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(copy));
         g_ptr_array_add(device->capacities, found);
+        if (virCxlDcdDomainDefPlace(def) < 0)
+            return -1;
     } else {
         found = virCxlDcdDomainDefCapacity(def, capacity->tag, &device);
         if (!found || (alias && !g_str_equal(alias, device->alias))) {

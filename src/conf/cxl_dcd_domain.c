@@ -761,6 +761,42 @@ int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *d
     return virCxlDcdDomainDefValidateTopology(def, doc);
 }
 
+/**
+ * virCxlDcdDomainDefPlace:
+ * @def: the devices, valid
+ *
+ * Give every capacity its place: those that name none come after those that do, so that a
+ * definition starts whatever the order in which it names them.
+ *
+ * Returns 0, or -1 with an error set when they do not fit.
+ */
+int virCxlDcdDomainDefPlace(virCxlDcdDomainDef *def)
+{
+    guint i;
+    guint j;
+
+    for (i = 0; i < def->devices->len; i++) {
+        const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = 0; j < device->capacities->len; j++) {
+            virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j);
+
+            if (capacity->has_offset || virCxlDcdDefFirstFit(device, capacity) == 0)
+                continue;
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "region %llu of <cxl-dcd> '%s' of domain '%s' has no free range "
+                                "of %llu bytes for capacity '%s' beside the others",
+                                capacity->region,
+                                device->alias,
+                                def->name,
+                                capacity->size,
+                                capacity->tag);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* --------------------------------------------------------------- writing */
 
 /**

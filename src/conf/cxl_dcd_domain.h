@@ -45,6 +45,7 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
+int virCxlDcdDomainDefPlace(virCxlDcdDomainDef *def);
 void virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDomainDef *def);
 
 size_t virCxlDcdDomainDefGenerated(const virCxlDcdDomainDef *def);

@@ -17,9 +17,8 @@
  * comes back into the form that a user writes. With the module on both sides the
  * daemon's does the work, and the client's sees <cxl-dcd> in what the daemon prints.
  *
- * The work itself is the library's, which calls the same public functions. Calls that a
- * thread makes while it is in here already go straight on: so the library always sees
- * what the next side sees, and never itself.
+ * The work itself is the library's, which calls the same public functions; those calls
+ * go straight on (cxl_dcd_driver_error.c).
  *
  * The preloaded object's name is dropped from the environment as soon as it is loaded:
  * libvirt hands LD_PRELOAD on to QEMU, and a client its own to an editor.
@@ -36,16 +35,12 @@
 #include <string.h>
 
 #include "cxl_dcd_driver_capabilities.h"
+#include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_next.h"
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_translate.h"
 #include "libvirt/libvirt-cxl-dcd.h"
 #include "qemu/qemu_cxl_dcd_capabilities.h"
-
-#define CXL_DCD_DRIVER_EXPORT __attribute__((visibility("default")))
-
-/* True while the thread runs the library on behalf of a call. */
-static __thread bool cxlDcdDriverInside;
 
 /* Whether this is the daemon: it serves others, and asks nobody. */
 static bool cxlDcdDriverIsDaemon;
@@ -95,7 +90,7 @@ __attribute__((constructor)) static void cxlDcdDriverLoad(void)
  * XML speaks of us. */
 static bool cxlDcdDriverConcerns(const char *xml)
 {
-    return !cxlDcdDriverInside && virCxlDcdIsConcerned(xml);
+    return !cxlDcdDriverIsInside() && virCxlDcdIsConcerned(xml);
 }
 
 /* Whether @xml, a device, is a <cxl-dcd>. One that is not well-formed is libvirt's to
@@ -158,14 +153,14 @@ static int cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate,
     *stored = NULL;
     if (!cxlDcdDriverConcerns(xml))
         return 0;
-    cxlDcdDriverInside = true;
+    cxlDcdDriverEnter();
     if (cxlDcdDriverCheckConnection(conn) == 0) {
         if (!cxlDcdDriverIsDaemon && cxlDcdDriverNextHasModule(conn))
             ret = 0;
         else
             ret = virCxlDcdTranslateStore(xml, validate, cxlDcdDriverDecide, conn, stored);
     }
-    cxlDcdDriverInside = false;
+    cxlDcdDriverLeave(ret < 0);
     return ret;
 }
 
@@ -237,16 +232,16 @@ static int cxlDcdDriverStarted(virDomainPtr domain)
     virErrorPtr error;
     int ret = 0;
 
-    if (cxlDcdDriverInside)
+    if (cxlDcdDriverIsInside())
         return 0;
-    cxlDcdDriverInside = true;
+    cxlDcdDriverEnter();
     if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0 &&
         (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
         error = virCxlDcdErrorSave();
         virDomainDestroy(domain);
         virCxlDcdErrorRestore(error);
     }
-    cxlDcdDriverInside = false;
+    cxlDcdDriverLeave(ret < 0);
     return ret;
 }
 
@@ -346,11 +341,11 @@ CXL_DCD_DRIVER_EXPORT char *virConnectGetDomainCapabilities(virConnectPtr conn,
                                                               virttype,
                                                               flags);
 
-    if (!xml || cxlDcdDriverInside)
+    if (!xml || cxlDcdDriverIsInside())
         return xml;
-    cxlDcdDriverInside = true;
+    cxlDcdDriverEnter();
     xml = cxlDcdDriverExtendCapabilities(conn, xml);
-    cxlDcdDriverInside = false;
+    cxlDcdDriverLeave(false);
     return xml;
 }
 
@@ -361,9 +356,9 @@ static int cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int
 {
     char *tag;
 
-    cxlDcdDriverInside = true;
+    cxlDcdDriverEnter();
     tag = virDomainCxlDcdAdd(domain, xml, flags);
-    cxlDcdDriverInside = false;
+    cxlDcdDriverLeave(!tag);
     free(tag);
     return tag ? 0 : -1;
 }
@@ -371,24 +366,24 @@ static int cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int
 /* A detach of a <cxl-dcd>: the capacity with its tag is released. */
 static int cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
 {
-    g_autoptr(virCxlDcdDef) def = virCxlDcdDefParseString(xml);
+    g_autoptr(virCxlDcdDef) def = NULL;
     virCxlDcdCapacityDef *capacity = NULL;
-    int ret;
+    int ret = -1;
 
-    if (!def)
-        return -1;
-    if (def->capacities->len == 1)
-        capacity = g_ptr_array_index(def->capacities, 0);
-    if (!capacity || !capacity->tag) {
-        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
-                                   VIR_ERR_XML_ERROR,
-                                   "a <cxl-dcd> to be detached has one <capacity> with the tag of "
-                                   "the capacity that is to be released: the device itself stays");
-        return -1;
+    cxlDcdDriverEnter();
+    if ((def = virCxlDcdDefParseString(xml))) {
+        if (def->capacities->len == 1)
+            capacity = g_ptr_array_index(def->capacities, 0);
+        if (capacity && capacity->tag)
+            ret = virDomainCxlDcdRelease(domain, def->alias, capacity->tag, flags);
+        else
+            virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                                       VIR_ERR_XML_ERROR,
+                                       "a <cxl-dcd> to be detached has one <capacity> with the "
+                                       "tag of the capacity that is to be released: the device "
+                                       "itself stays");
     }
-    cxlDcdDriverInside = true;
-    ret = virDomainCxlDcdRelease(domain, def->alias, capacity->tag, flags);
-    cxlDcdDriverInside = false;
+    cxlDcdDriverLeave(ret < 0);
     return ret;
 }
 
@@ -433,10 +428,12 @@ CXL_DCD_DRIVER_EXPORT int virDomainUpdateDeviceFlags(virDomainPtr domain,
                                                      unsigned int flags)
 {
     if (cxlDcdDriverIsDevice(xml)) {
+        cxlDcdDriverEnter();
         virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                    VIR_ERR_OPERATION_UNSUPPORTED,
                                    "a <cxl-dcd> cannot be changed while it is there: release a "
                                    "capacity and add another, or define the domain anew");
+        cxlDcdDriverLeave(true);
         return -1;
     }
     return CXL_DCD_NEXT(virDomainUpdateDeviceFlags)(domain, xml, flags);

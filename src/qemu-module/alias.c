@@ -24,7 +24,7 @@
 #define CAP_HDM 5
 #define HDM_DECODER 0x10
 #define HDM_DECODER_BYTES 0x20
-#define HDM_MAX 10
+#define HDM_MAX 32
 #define HDM_BASE 0x00
 #define HDM_SIZE 0x08
 #define HDM_CONTROL 0x10

@@ -153,9 +153,12 @@ answers_foreign(struct device *dev)
 
     for (i = 0; i < n && i < ANSWER_MAX; i++) {
         uint64_t at = MB_PAYLOAD + ANSWER_HEADER + i * ANSWER_BYTES;
+        uint64_t dpa = region_read(dev->mailbox, at, 8);
+        uint64_t len = region_read(dev->mailbox, at + 8, 8);
+        uint64_t offset = dpa - device_dc_base(dev);
 
-        if (extent_overlapping(dev, region_read(dev->mailbox, at, 8),
-                               region_read(dev->mailbox, at + 8, 8))) {
+        if (offset >= dev->total || len > dev->total - offset ||
+            extent_overlapping(dev, dpa, len)) {
             return false;
         }
     }

@@ -316,7 +316,7 @@ static int qemuCxlDcdCapacityRefused(virDomainPtr domain,
     return -1;
 }
 
-/* The connection failed in the middle of an add. Where it is sure that QEMU heard
+/* The connection failed at the first command of an add. Where it is sure that QEMU heard
  * nothing, nothing is left; else the record stays, and a refresh ends the work. */
 static void qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
 {
@@ -353,7 +353,8 @@ static int qemuCxlDcdCapacityOffer(virDomainPtr domain,
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
     if (ret == QEMU_CXL_DCD_REFUSED)
         return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
-    qemuCxlDcdCapacityInterrupted(domain, capacity);
+    if (!finish && (!created || device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED))
+        qemuCxlDcdCapacityInterrupted(domain, capacity);
     return -1;
 }
 

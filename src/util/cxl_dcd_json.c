@@ -162,8 +162,10 @@ virCxlDcdJSON *virCxlDcdJSONParse(const char *text, char **message)
     char buffer[256] = "";
     virCxlDcdJSON *value = yajl_tree_parse(text, buffer, sizeof(buffer));
 
+    /* the further lines draw where in the text it is */
+    buffer[strcspn(buffer, "\n")] = '\0';
     if (!value)
-        *message = g_strdup(*buffer ? g_strchomp(buffer) : "the text is empty");
+        *message = g_strdup(*buffer ? buffer : "the text is no JSON");
     return value;
 }
 

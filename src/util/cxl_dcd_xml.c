@@ -156,7 +156,7 @@ static xmlDocPtr virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
 
 /**
  * virCxlDcdXMLParse:
- * @text: an XML document
+ * @text: an XML document; NULL is an empty one
  * @what: what it is, for the error: "domain", "device"
  *
  * Read @text without fetching anything and without entities but XML's own.
@@ -166,19 +166,19 @@ static xmlDocPtr virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
 virCxlDcdXMLDoc *virCxlDcdXMLParse(const char *text, const char *what)
 {
     g_autoptr(virCxlDcdXMLDoc) self = g_new0(virCxlDcdXMLDoc, 1);
+    g_autofree char *message = NULL;
     virCxlDcdXMLReader reader = {0};
     const char *encoding;
 
-    self->text = g_strdup(text);
+    self->text = g_strdup(text ? text : "");
     self->spans = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     reader.text = self->text;
     reader.length = strlen(self->text);
     reader.spans = self->spans;
     self->doc = virCxlDcdXMLRead(&reader);
 
+    message = reader.message;
     if (!self->doc) {
-        g_autofree char *message = reader.message;
-
         if (reader.doctype)
             virCxlDcdReportErrorDomain(VIR_FROM_XML,
                                        VIR_ERR_XML_ERROR,
@@ -346,13 +346,13 @@ int virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned lo
 {
     bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");
     const char *digits = hex ? text + 2 : text;
-    char *end = NULL;
 
-    if (!(hex ? g_ascii_isxdigit(*digits) : g_ascii_isdigit(*digits)))
+    /* strtoull() alone would take a sign, white space, and another 0x */
+    if (!*digits || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
         return -1;
     errno = 0;
-    *value = g_ascii_strtoull(digits, &end, hex ? 16 : 10);
-    return errno || *end || *value > max ? -1 : 0;
+    *value = g_ascii_strtoull(digits, NULL, hex ? 16 : 10);
+    return errno || *value > max ? -1 : 0;
 }
 
 /**

@@ -55,8 +55,8 @@ eject() {
     [ $((header & 0xff)) = 16 ] && break
     cap=$(((header >> 8) & 0xfc))
   done
-  # slot control: indicators and power off
-  cpu store32 $((base + cap + 0x18)) 0x7c0
+  slot=$((base + cap + 0x18))
+  cpu store32 "$slot" 0x7c0             # slot control: indicators and power off
 }
 
 vm_start vm || skip_all "no machine: $(cat "$vm/log")"
@@ -129,6 +129,37 @@ is '... and can be given back' "$(qmp "$(object_del tm0)" "$(object_del tm1)")" 
 $done_"
 vm_stop
 
+# two devices, of which the second is a stock one: the first one's decoder says
+# that it is where the host bridge sends accesses to the second
+vm_start other \
+  -object memory-backend-ram,id=own,size=1G,reserve=off \
+  -device cxl-type3,bus=port1,id=stock0,sn=0x64,num-dc-regions=1,volatile-dc-memdev=own
+qmp '{"execute":"cont"}' >/dev/null
+guest map >/dev/null
+there=$(serial=0x64 guest map | sed 's/.* base \(0x[0-9a-f]*\) .*/\1/')
+path=/machine/peripheral/stock0
+qmp "$(request cxl-add-dynamic-capacity '"selection-policy":"prescriptive"' '' \
+  "$(extents 0 $GIB)")" >/dev/null
+path=$DEV
+serial=0x64 guest accept >/dev/null
+accepted tm0 $TAG0 0
+cpu store $((there)) 0x99
+is 'two devices, each at its own place' "$(direct $TAG0) $(cpu load $WINDOW) $(cpu load $((there)))" \
+  'yes 0x0 0x99'
+for other_hdm in $(hmp 'info mtree' | sed -n 's/^ *\([0-9a-f]*\)-.*: cxl-type3$/0x\1/p' | sort -u); do
+  device_hdm=$(hdm "$other_hdm")
+  if [ $(($(cpu load32 $((device_hdm + 0x10))) & 0xf0000000)) = $((WINDOW & 0xf0000000)) ]; then
+    break
+  fi
+done
+commit "$device_hdm" 0
+cpu store32 $((device_hdm + 0x10)) $((there & 0xffffffff))
+cpu store32 $((device_hdm + 0x14)) $((there >> 32))
+commit "$device_hdm" 1
+is '... the decoder of one says the place of the other: no alias' \
+  "$(direct $TAG0) $(cpu load $((there)))" 'no 0x99'
+vm_stop
+
 # below a switch, whose upstream port has decoders of its own
 behind=down0 vm_start switch \
   -device cxl-upstream,bus=port0,id=up0 \
@@ -167,6 +198,13 @@ $done_"
 is '... and nothing keeps from migrating' \
   "$(qmp '{"execute":"query-migrate"}' | grep -c blocked-reasons)" 0
 is '... and the machine runs on' "$(cpu load $WINDOW)" 0x0
+is 'another device can be plugged in its place' \
+  "$(qmp "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"cxl-type3\",\"bus\":\"port0\",\"id\":\"cxl-vmem0\",\"sn\":99,\"num-dc-regions\":1,\"dc-regions-total-size\":$((4 * GIB))}}")" \
+  "$done_"
+cpu store32 "$slot" 0x1c0               # power on
+guest map >/dev/null
+accepted tm0 $TAG0 0
+is '... and takes capacity as the first one did' "$(state $TAG0) $(direct $TAG0)" 'Not Released yes'
 vm_stop
 
 # Under KVM code cannot run from what is not mapped, not for a moment: what
@@ -189,7 +227,7 @@ if [ -w /dev/kvm ] && accel=kvm vm_start kvm \
   bridge=$(hdm "$(registers pxb-cxl-host)")
   qmp "$(backend tm1 $TAG1 $((256 * MIB)))" >/dev/null
   spin $((WINDOW + 8192))
-  for ((i = 0; i < 30; i++)); do
+  for ((i = 0; i < 15; i++)); do
     qmp "$(add $TAG1 $GIB $((256 * MIB)))" >/dev/null
     guest accept >/dev/null
     guest release --tag $TAG1 >/dev/null

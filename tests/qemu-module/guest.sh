@@ -28,6 +28,8 @@ is 'offered: nothing is mapped' "$(mapped) $(state $TAG0)" '0 Pending'
 is 'a read of it finds nothing' "$(guest read 0 0 8)" 0000000000000000
 is 'part of an offer cannot be accepted' "$(code 4802 "$(answer 0 $HALF)")" $INVALID_ADDRESS
 is '... nor can more than it' "$(code 4802 "$(answer 0 $((2 * GIB)))")" $INVALID_ADDRESS
+is '... nor can what was never offered' "$(code 4802 "$(answer $((3 * GIB)) $GIB)")" $INVALID_ADDRESS
+is '... nor a range that wraps' "$(code 4802 "$(answer -2097152 $((4 * MIB)))")" $INVALID_ADDRESS
 is '... nor can it be released' "$(code 4803 "$(answer 0 $GIB)")" $INVALID_ADDRESS
 is '... and it is still offered' "$(mapped) $(state $TAG0)" '0 Pending'
 is 'the event record has the tag' "$(guest events)" "handle 1 add $(line 0x0 $TAG0) more 0"

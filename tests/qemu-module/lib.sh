@@ -306,7 +306,14 @@ why_not() {
   esac
 }
 
-# memory PID: its resident memory in KiB
+# memory PID: its resident memory in KiB. What QEMU gives back it gives back a
+# little later, when no thread can use it any more: the least within a second.
 memory() {
-  awk '/^VmRSS/ { print $2 }' "/proc/$1/status"
+  local i least= now
+  for ((i = 0; i < 10; i++)); do
+    now=$(awk '/^VmRSS/ { print $2 }' "/proc/$1/status")
+    [ -z "$least" ] || [ "$now" -lt "$least" ] && least=$now
+    sleep 0.1
+  done
+  echo "$least"
 }

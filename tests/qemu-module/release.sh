@@ -61,6 +61,17 @@ is 'no alias and no mapping stays' "$(diff <(echo "$before") <(hmp 'info mtree')
 is '... and no object' "$(qmp '{"execute":"qom-list","arguments":{"path":"/objects"}}')" "$objects"
 is '... and no reference' "$(qmp "$(object_del tm0)" "$(object_del tm1)")" "$done_
 $done_"
+qmp "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-memfd\",\"id\":\"tm0\",\"size\":$GIB,\"tag\":\"$TAG0\"}}" "$(add $TAG0)" >/dev/null
+guest accept >/dev/null
+mapped=$(grep -c memory-backend-memfd "/proc/$(cat "$vm/pid")/maps")
+guest release --tag $TAG0 >/dev/null
+qmp "$(object_del tm0)" >/dev/null
+for i in 1 2 3 4 5 6 7 8 9 10; do
+  grep -q memory-backend-memfd "/proc/$(cat "$vm/pid")/maps" || break
+  sleep 0.1
+done
+is '... and no memory of the host' \
+  "$mapped $(grep -c memory-backend-memfd "/proc/$(cat "$vm/pid")/maps")" '1 0'
 refuses 'once more' "the device has no extent with the tag '$TAG0'" "$(release $TAG0)"
 
 # migration

@@ -1,0 +1,604 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# functions.sh: what the end-to-end tests share
+#
+# A test is a bash script that sources this file first, and whose last command is
+# "finish". Its output is TAP. What it uses is real: a libvirtd, the virsh that is
+# installed, QEMU, and a guest that is played over qtest (cxl-guest).
+#
+#     test, as root or not
+#       `- timeout --- the same test, as an unprivileged user, in a scratch folder
+#                        |- libvirtd     a session daemon, with or without the module
+#                        |    |- virtlogd
+#                        |    `- QEMU    each domain, never a processor running
+#                        `- virsh, virsh-cxl, cxl-guest
+#
+# A libvirtd of root is always the system's, so root makes itself a user for the
+# tests. Home, configuration, sockets and what was built are in the scratch folder;
+# everything that runs has its name in the environment, and is found by it and ended
+# when the test ends, however it ends.
+#
+# The module works in three arrangements, and most tests run in each:
+#
+#     daemon    in libvirtd, and the client is the stock virsh
+#     client    in the client, and libvirtd is the stock one: the client is virsh-cxl
+#     both      in both
+#
+# Nothing waits by the clock: whatever takes its time is asked again and again until
+# it is done or its deadline is over (WAIT seconds), and every command has one.
+
+set -u
+
+M=1048576
+export LC_ALL=C
+
+# Seconds: for what is waited for, for one command, for a whole test.
+WAIT=20
+COMMAND_DEADLINE=60
+: "${E2E_DEADLINE:=270}"
+
+: "${DAEMON:=libvirtd}"
+: "${QEMU:=qemu-system-x86_64}"
+E2E_USER=cxl-dcd-test
+
+# ------------------------------------------------------- becoming the user
+
+# unavailable WHY: the test cannot run here
+unavailable()
+{
+    if [ "${CI-}" = true ]; then
+        echo "Bail out! $1, and CI must not skip"
+        exit 1
+    fi
+    echo "1..0 # SKIP $1"
+    exit 0
+}
+
+# Everything that has the scratch folder in its environment, except this shell.
+scratch_processes()
+{
+    local environment pid
+
+    for environment in /proc/[0-9]*/environ; do
+        pid=${environment//[!0-9]/}
+        [ "$pid" = $$ ] && continue
+        grep -qsF "$1/" "$environment" && echo "$pid"
+    done
+}
+
+# end_processes SCRATCH: ask, wait, kill
+end_processes()
+{
+    local pid end=$((SECONDS + 5))
+
+    for pid in $(scratch_processes "$1"); do
+        kill "$pid" 2>/dev/null
+    done
+    while [ -n "$(scratch_processes "$1")" ] && [ "$SECONDS" -lt "$end" ]; do
+        sleep 0.1
+    done
+    for pid in $(scratch_processes "$1"); do
+        kill -KILL "$pid" 2>/dev/null
+    done
+}
+
+# Run the test as the user, in a scratch folder of its own; does not return.
+enter_scratch()
+{
+    local script=$1 scratch program status
+    local -a become=()
+
+    for program in "$DAEMON" "$QEMU" virsh xmllint setpriv timeout; do
+        command -v "$program" >/dev/null || unavailable "$program is not there"
+    done
+    for program in VIRSH_CXL DRIVER_MODULE CXL_TAGGED CXL_GUEST; do
+        [ -r "${!program-}" ] || unavailable "$program does not name a file"
+    done
+    if [ "$(id -u)" -eq 0 ]; then
+        id "$E2E_USER" >/dev/null 2>&1 ||
+            useradd --system --no-create-home --shell /usr/sbin/nologin "$E2E_USER" ||
+            unavailable "the user $E2E_USER cannot be added"
+        become=(setpriv --reuid "$E2E_USER" --regid "$(id -g "$E2E_USER")" --clear-groups)
+    fi
+
+    # a short name: it is part of the names of sockets
+    scratch=$(mktemp -d /tmp/cxl-e2e.XXXXXX) || exit 1
+    trap 'end_processes "$scratch"; rm -rf "$scratch"' EXIT
+    trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' HUP INT TERM
+    mkdir -m 700 "$scratch"/{bin,tests,home,run,config,cache,data,log}
+    cp "$VIRSH_CXL" "$DRIVER_MODULE" "$CXL_TAGGED" "$CXL_GUEST" "$scratch/bin"
+    if [ -n "${CXL_DCD_LIBRARY-}" ]; then
+        cp "$CXL_DCD_LIBRARY" "$scratch/bin/libvirt-cxl-dcd.so.0"
+    fi
+    cp "$(dirname "$script")"/*.sh "$scratch/tests"
+    [ "${#become[@]}" -eq 0 ] || chown -R "$E2E_USER" "$scratch"
+
+    cd "$scratch" || exit 1
+    timeout -k 20 "$E2E_DEADLINE" "${become[@]}" env -i \
+        PATH="$PATH" LC_ALL=C QEMU="$QEMU" DAEMON="$DAEMON" \
+        SCRATCH="$scratch" HOME="$scratch/home" TMPDIR="$scratch" \
+        XDG_RUNTIME_DIR="$scratch/run" XDG_CONFIG_HOME="$scratch/config" \
+        XDG_CACHE_HOME="$scratch/cache" XDG_DATA_HOME="$scratch/data" \
+        LD_LIBRARY_PATH="$scratch/bin" \
+        LIBVIRT_DEFAULT_URI=qemu:///session LIBVIRT_AUTOSTART=0 \
+        LIBVIRT_CXL_DCD_DRIVER="$scratch/bin/$(basename "$DRIVER_MODULE")" \
+        LIBVIRT_CXL_DCD_QEMU_MODULE="$scratch/bin/$(basename "$CXL_TAGGED")" \
+        ${E2E_KEEP_LOGS:+"E2E_KEEP_LOGS=$E2E_KEEP_LOGS"} \
+        bash "$scratch/tests/$(basename "$script")" &
+    child=$!
+    wait "$child"
+    status=$?
+    [ "$status" -ne 124 ] || echo "Bail out! not done after $E2E_DEADLINE seconds"
+    exit "$status"
+}
+
+[ -n "${SCRATCH-}" ] || enter_scratch "$0"
+
+cd "$SCRATCH" || exit 1
+trap 'end_processes "$SCRATCH"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# --------------------------------------------------------------------- TAP
+
+number=0
+failures=0
+
+# What the last "run" ran, and what came of it: its output, errors and exit status.
+command=
+out=
+err=
+status=0
+
+# Lines of diagnostics.
+diagnose()
+{
+    printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+diagnose_file()
+{
+    if [ -s "$1" ]; then
+        diagnose "--- the end of ${1#"$SCRATCH"/}:"
+        tail -n "${2:-15}" "$1" | cut -c 1-300 | sed 's/^/# /'
+    fi
+}
+
+# pass TEXT, fail TEXT [DIAGNOSTICS...]
+pass()
+{
+    number=$((number + 1))
+    echo "ok $number - ${arrangement:+$arrangement: }$1"
+}
+
+fail()
+{
+    local file text=$1
+
+    shift
+    file=$(find "$SCRATCH/cache/libvirt/qemu/log" -name '*.log' -printf '%T@ %p\n' 2>/dev/null |
+        sort -n | tail -n 1 | cut -d ' ' -f 2)
+    number=$((number + 1))
+    failures=$((failures + 1))
+    echo "not ok $number - ${arrangement:+$arrangement: }$text"
+    [ $# -eq 0 ] || diagnose "$@"
+    diagnose "--- the last command: $command" "status $status" \
+        "stdout: ${out:0:2000}" "stderr: ${err:0:2000}"
+    diagnose_file "$SCRATCH/log/daemon"
+    [ -z "$file" ] || diagnose_file "$file" 5
+}
+
+# is TEXT GOT EXPECTED: they are equal
+is()
+{
+    if [ "$2" = "$3" ]; then
+        pass "$1"
+    else
+        fail "$1" "got:      $2" "expected: $3"
+    fi
+}
+
+# has TEXT GOT PART: PART stands in GOT
+has()
+{
+    case $2 in
+    *"$3"*) pass "$1" ;;
+    *) fail "$1" "got:      $2" "expected: ... $3 ..." ;;
+    esac
+}
+
+# same TEXT FILE FILE: byte for byte
+same()
+{
+    if cmp -s "$2" "$3"; then
+        pass "$1"
+    else
+        fail "$1" "$(diff -u "$2" "$3" | head -n 60)"
+    fi
+}
+
+# run COMMAND...: sets out, err, status; a command may be a function
+run()
+{
+    command="$*"
+    "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"
+    status=$?
+    out=$(<"$SCRATCH/out")
+    err=$(<"$SCRATCH/err")
+    return "$status"
+}
+
+# succeeds TEXT COMMAND...
+succeeds()
+{
+    local text=$1
+
+    shift
+    if run "$@"; then
+        pass "$text"
+    else
+        fail "$text"
+    fi
+}
+
+# fails TEXT MESSAGE COMMAND...: exit status 1, MESSAGE stands in what it says, and
+# it says it once
+fails()
+{
+    local text=$1 message=$2 rest
+
+    shift 2
+    run "$@"
+    rest=${err/"$message"/}
+    if [ "$status" -ne 1 ]; then
+        fail "$text" "expected: exit status 1"
+    elif [ "$rest" = "$err" ]; then
+        fail "$text" "expected: $message"
+    elif [ "$(grep -c '^error: ' <<<"$err")" -gt 2 ]; then
+        fail "$text" "expected: what failed on one line, and why on another"
+    else
+        pass "$text"
+    fi
+}
+
+# eventually TEXT EXPECTED COMMAND...: what COMMAND prints is EXPECTED, in the end
+eventually()
+{
+    local text=$1 expected=$2 end=$((SECONDS + WAIT))
+
+    shift 2
+    until { run "$@" && [ "$out" = "$expected" ]; } || [ "$SECONDS" -ge "$end" ]; do
+        sleep 0.1
+    done
+    is "$text" "$out" "$expected"
+}
+
+# wait_for WHAT COMMAND...: no test of its own; the test cannot go on without it
+wait_for()
+{
+    local what=$1 end=$((SECONDS + WAIT))
+
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ "$SECONDS" -ge "$end" ]; then
+            diagnose_file "$SCRATCH/log/daemon" 40
+            echo "Bail out! $what in vain: $*"
+            exit 1
+        fi
+        sleep 0.05
+    done
+}
+
+# must COMMAND...: preparation of a test, which cannot go on without it
+must()
+{
+    run "$@" && return
+    fail "preparation: $*"
+    echo "Bail out! $1 failed"
+    exit 1
+}
+
+finish()
+{
+    stop_daemon
+    echo "1..$number"
+    [ "$failures" -eq 0 ]
+    exit
+}
+
+# ------------------------------------------------------ daemon and clients
+
+arrangement=
+daemon=
+
+# The stock virsh; virsh-cxl; and the virsh of the arrangement.
+stock()
+{
+    timeout "$COMMAND_DEADLINE" virsh "$@"
+}
+
+cxl()
+{
+    timeout "$COMMAND_DEADLINE" "$SCRATCH/bin/virsh-cxl" "$@"
+}
+
+client()
+{
+    if [ "$arrangement" = daemon ]; then
+        stock "$@"
+    else
+        cxl "$@"
+    fi
+}
+
+# launch_daemon module|stock
+launch_daemon()
+{
+    local module=
+
+    [ "$1" = stock ] || module=$LIBVIRT_CXL_DCD_DRIVER
+    env ${module:+"LD_PRELOAD=$module"} LIBVIRT_LOG_OUTPUTS=3:stderr \
+        "$DAEMON" -t 60 >>"$SCRATCH/log/daemon" 2>&1 &
+    daemon=$!
+    wait_for "waited for $DAEMON" stock uri
+}
+
+stop_daemon()
+{
+    [ -n "$daemon" ] || return 0
+    kill "$daemon" 2>/dev/null
+    wait "$daemon" 2>/dev/null
+    daemon=
+}
+
+# The end that a daemon does not see coming. The domains go on.
+kill_daemon()
+{
+    kill -KILL "$daemon"
+    wait "$daemon" 2>/dev/null
+    daemon=
+}
+
+restart_daemon()
+{
+    stop_daemon
+    launch_daemon "$(daemon_kind)"
+}
+
+daemon_kind()
+{
+    if [ "$arrangement" = client ] || [ "$arrangement" = stock ]; then
+        echo stock
+    else
+        echo module
+    fi
+}
+
+# arrange ARRANGEMENT: from now on; "stock" is no module anywhere
+arrange()
+{
+    stop_daemon
+    arrangement=$1
+    launch_daemon "$(daemon_kind)"
+}
+
+# ----------------------------------------------------------------- domains
+
+# domain NAME [DEVICES] [ARGUMENTS] [TOP]: its XML; DEVICES go under <devices>,
+# ARGUMENTS are <qemu:arg>, TOP goes under <domain>
+domain()
+{
+    cat <<XML
+<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>$1</name>
+  <uuid>00000000-0000-4000-8000-$(printf '%s' "$1" | md5sum | cut -c 1-12)</uuid>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='q35'>hvm</type>
+  </os>
+  <features>
+    <acpi/>
+  </features>
+${4-}  <devices>
+    <emulator>$(command -v "$QEMU")</emulator>
+${2-}    <memballoon model='none'/>
+  </devices>
+  <qemu:commandline>
+    <qemu:arg value='-qtest'/>
+    <qemu:arg value='unix:$SCRATCH/$1.qtest,server=on,wait=off'/>
+    <qemu:arg value='-qtest-log'/>
+    <qemu:arg value='none'/>
+${3-}  </qemu:commandline>
+</domain>
+XML
+}
+
+# device MODEL [SIZE-MiB] [REGIONS] [ALIAS] [INNER]: a <cxl-dcd>
+device()
+{
+    cat <<XML
+    <cxl-dcd model='$1'>
+      <target>
+        <size unit='MiB'>${2:-1024}</size>
+        <regions>${3:-1}</regions>
+      </target>
+${5-}${4:+      <alias name='$4'/>
+}    </cxl-dcd>
+XML
+}
+
+# put NAME.xml: standard input becomes a file in the scratch folder
+put()
+{
+    cat >"$SCRATCH/$1"
+}
+
+# boot NAME [domain()'s other arguments]: defined and started, paused
+boot()
+{
+    domain "$@" | put "$1.xml"
+    must client define "$SCRATCH/$1.xml"
+    must client start --paused "$1"
+}
+
+# stop NAME: at once; "destroy" waits for QEMU to end well
+stop()
+{
+    local pid=$SCRATCH/run/libvirt/qemu/run/$1.pid
+
+    [ -s "$pid" ] || return
+    kill -KILL "$(<"$pid")"
+    wait_for "waited for the end of domain $1" is_stopped "$1"
+}
+
+is_stopped()
+{
+    [ -z "$(stock list --name | grep -x "$1")" ]
+}
+
+# remove NAME...: running or not, defined or not
+remove()
+{
+    local name
+
+    for name in "$@"; do
+        stop "$name"
+        stock undefine "$name" >/dev/null 2>&1
+        rm -f "$SCRATCH/$name".*
+    done
+}
+
+# guest NAME COMMAND...: what the guest does
+guest()
+{
+    local name=$1
+
+    shift
+    timeout "$COMMAND_DEADLINE" "$SCRATCH/bin/cxl-guest" --qtest "$SCRATCH/$name.qtest" "$@"
+}
+
+# serve NAME [OPTION...]: a guest that answers by itself, until end_serve
+serve()
+{
+    local name=$1
+
+    shift
+    : >"$SCRATCH/log/guest"
+    "$SCRATCH/bin/cxl-guest" --qtest "$SCRATCH/$name.qtest" serve --no-stdin "$@" \
+        >>"$SCRATCH/log/guest" 2>&1 &
+    server=$!
+    wait_for "waited for the guest" grep -q ready "$SCRATCH/log/guest"
+}
+
+end_serve()
+{
+    kill "$server"
+    wait "$server" 2>/dev/null
+}
+
+# qmp NAME COMMAND [ARGUMENTS]: QEMU's answer
+qmp()
+{
+    stock qemu-monitor-command "$1" "{\"execute\":\"$2\"${3:+,\"arguments\":$3}}"
+}
+
+# objects NAME: the ids of QEMU's objects
+objects()
+{
+    qmp "$1" qom-list '{"path":"/objects"}' |
+        grep -o '"name":"[^"]*"' | cut -d '"' -f 4 | grep -v '^type$' | sort
+}
+
+# What libvirt itself keeps, whatever anybody is shown: the definition, and the domain
+# as it runs.
+stored_config()
+{
+    sed '/^<!--/,/^-->/d' "$SCRATCH/config/libvirt/qemu/$1.xml"
+}
+
+stored_live()
+{
+    xmllint --xpath /domstatus/domain "$SCRATCH/run/libvirt/qemu/run/$1.xml"
+}
+
+# everything NAME: all that an operation that fails must leave as it is
+everything()
+{
+    stored_config "$1" 2>&1
+    stored_live "$1" 2>&1
+    objects "$1" 2>&1
+    (cd "$SCRATCH" && echo config/libvirt/qemu/*.xml run/libvirt/qemu/run/*.xml)
+}
+
+# unchanged TEXT NAME MESSAGE COMMAND...: it fails, and has changed nothing
+unchanged()
+{
+    local text=$1 name=$2 before after
+
+    before=$(everything "$name")
+    shift 2
+    fails "$text" "$@"
+    after=$(everything "$name")
+    if [ "$before" != "$after" ]; then
+        fail "$text: nothing has changed" "$(diff <(echo "$before") <(echo "$after"))"
+    fi
+}
+
+# --------------------------------------------------------------- capacities
+
+UUID='[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}'
+
+# tag NUMBER: a tag that a reader recognises
+tag()
+{
+    printf '%08d-aaaa-4aaa-8aaa-aaaaaaaaaaaa\n' "$1"
+}
+
+# capacity TAG [SIZE-MiB] [ALIAS] [INNER] [ATTRIBUTES]: a document for attach-device
+capacity()
+{
+    cat <<XML
+<cxl-dcd>
+  <capacity${1:+ tag='$1'}${5:+ $5}>
+    <size unit='MiB'>${2:-256}</size>
+${4-}  </capacity>
+${3:+  <alias name='$3'/>
+}</cxl-dcd>
+XML
+}
+
+# status_of NAME TAG: the state that cxl-dcd-status shows; nothing when it has none
+status_of()
+{
+    cxl -q cxl-dcd-status "$1" | grep -F " $2 " |
+        grep -oE ' (adding|pending|accepted|rejected|releasing) ' | tr -d ' '
+}
+
+# state_of NAME TAG: the state that dumpxml shows
+state_of()
+{
+    client dumpxml "$1" |
+        xmllint --xpath "string(//cxl-dcd/capacity[@tag='$2']/@state)" - 2>/dev/null
+}
+
+# place_of NAME TAG: the device, region and offset (KiB) that dumpxml shows
+place_of()
+{
+    client dumpxml "$1" | xmllint --xpath \
+        "concat(//cxl-dcd[capacity/@tag='$2']/alias/@name, ' ',
+                //capacity[@tag='$2']/@region, ' ',
+                //capacity[@tag='$2']/offset)" - 2>/dev/null
+}
+
+# current_of NAME: the accepted capacity that dumpxml shows, KiB
+current_of()
+{
+    client dumpxml "$1" | xmllint --xpath "string(//cxl-dcd/target/current)" - 2>/dev/null
+}
+
+# bytes FILE OFFSET SIZE: in hexadecimal
+bytes()
+{
+    od -A n -v -t x1 -j "$2" -N "$3" "$1" | tr -d ' \n'
+}

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# refused.sh: a guest that refuses an offer, and one that does not answer
+
+# shellcheck source=tests/e2e/functions.sh
+. "${0%/*}/functions.sh"
+
+guest_refuses()
+{
+    local model=$1 name=refused-$1 objects
+
+    boot "$name" "$(device "$model")
+"
+    must guest "$name" map
+    objects=$(objects "$name")
+
+    must cxl cxl-dcd-add "$name" --size 256M --tag "$(tag 1)"
+    must guest "$name" refuse
+    is "$model: status says rejected" "$(status_of "$name" "$(tag 1)")" rejected
+    is "$model: dumpxml says rejected" "$(state_of "$name" "$(tag 1)")" rejected
+    is "$model: nothing is held" "$(current_of "$name")" 0
+    is "$model: its memory is freed" "$(objects "$name")" "$objects"
+    is "$model: a status changes nothing" "$(status_of "$name" "$(tag 1)")" rejected
+    must cxl cxl-dcd-add "$name" --size 128M --tag "$(tag 2)"
+    is "$model: its place is free" "$(place_of "$name" "$(tag 2)")" "cxl-dcd0 0 0"
+    must guest "$name" accept
+
+    succeeds "$model: the same tag can be added again" \
+        cxl cxl-dcd-add "$name" --size 64M --tag "$(tag 1)"
+    is "$model: and is offered" "$(state_of "$name" "$(tag 1)")" pending
+    is "$model: once" "$(client dumpxml "$name" | grep -c "$(tag 1)")" 1
+    must guest "$name" refuse
+    succeeds "$model: and again, with no status since the guest refused" \
+        cxl cxl-dcd-add "$name" --size 64M --tag "$(tag 1)"
+    is "$model: and is offered again" "$(status_of "$name" "$(tag 1)")" pending
+    run guest "$name" refuse
+    succeeds "$model: release of one that was refused" \
+        cxl cxl-dcd-release "$name" --tag "$(tag 1)"
+    is "$model: forgets it" "$(stored_live "$name" | grep -c "$(tag 1)")" 0
+    is "$model: the other stays" "$(status_of "$name" "$(tag 2)")" accepted
+
+    serve "$name" --refuse
+    fails "$model: add --wait fails" "error: Failed to add capacity to domain '$name'
+error: the guest refused capacity $(tag 3)" \
+        cxl cxl-dcd-add "$name" --size 64M --tag "$(tag 3)" --wait --timeout "$WAIT"
+    is "$model: and has printed the tag" "$out" "$(tag 3)"
+    end_serve
+    is "$model: it is seen" "$(state_of "$name" "$(tag 3)")" rejected
+    succeeds "$model: release --wait of it" \
+        cxl cxl-dcd-release "$name" --tag "$(tag 3)" --wait --timeout "$WAIT"
+    is "$model: only the other is left" "$(client dumpxml "$name" | grep -c '<capacity ')" 1
+    is "$model: its memory alone too" "$(objects "$name" | grep -c 'cxl-dcd-[0-9]')" \
+        "$([ "$model" = static ] && echo 0 || echo 1)"
+    remove "$name"
+}
+
+guest_is_silent()
+{
+    local model=$1 name=silent-$1
+
+    boot "$name" "$(device "$model")
+"
+    fails "$model: add --wait --timeout ends" "the guest of domain '$name' has not answered in 1.000 seconds: capacity '$(tag 1)' stays pending" \
+        cxl cxl-dcd-add "$name" --size 256M --tag "$(tag 1)" --wait --timeout 1
+    has "$model: and says so" "$err" \
+        "error: Capacity $(tag 1) stays offered to the guest of domain '$name'"
+    is "$model: it stays pending" "$(status_of "$name" "$(tag 1)")" pending
+    must guest "$name" accept
+    fails "$model: release --wait --timeout ends" "the guest of domain '$name' has not answered in 1.000 seconds: capacity '$(tag 1)' stays releasing" \
+        cxl cxl-dcd-release "$name" --tag "$(tag 1)" --wait --timeout 1
+    is "$model: it stays releasing" "$(status_of "$name" "$(tag 1)")" releasing
+    succeeds "$model: it can be asked back again" cxl cxl-dcd-release "$name" --tag "$(tag 1)"
+    must guest "$name" release
+    succeeds "$model: release of one that the guest has given back meanwhile" \
+        cxl cxl-dcd-release "$name" --tag "$(tag 1)"
+    is "$model: it is gone" "$(client dumpxml "$name" | grep -c '<capacity ')" 0
+    is "$model: its memory too" "$(objects "$name" | grep -c 'cxl-dcd-[0-9]')" 0
+    remove "$name"
+}
+
+for each in daemon client both; do
+    arrange "$each"
+    for model in static tagged; do
+        guest_refuses $model
+        [ "$each" = both ] || guest_is_silent $model
+    done
+done
+
+finish

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * model.h: a QEMU with CXL dynamic capacity, its guest and libvirt above it, in memory
+ *
+ * A modelQemu answers QMP as a QEMU does; a modelDomain is the libvirt domain around it;
+ * and each modelClientNew() is one client's virDomainPtr, which the library under test
+ * uses without knowing. What the model says is what was recorded of real ones: see
+ * tests/modeldata.
+ */
+
+#ifndef MODEL_H
+#define MODEL_H
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "util/cxl_dcd_json.h"
+
+#define MODEL_TAG_NIL "00000000-0000-0000-0000-000000000000"
+
+/* The block size of a region, bytes. */
+#define MODEL_BLOCK (2ULL << 20)
+
+/* A device knows of this many extents, pending and accepted. */
+#define MODEL_EXTENTS_MAX 512
+
+/* Records in a device's dynamic capacity event log. */
+#define MODEL_EVENTS_MAX 8
+
+/* Backends that are mapped straight into the fixed memory window at a time. */
+#define MODEL_DIRECT_MAX 4
+
+/* Return codes of the CXL mailbox (CXL 3.1, table 8-34). */
+typedef enum {
+    MODEL_RC_SUCCESS = 0,
+    MODEL_RC_INVALID_INPUT = 2,
+    MODEL_RC_INVALID_PA = 15,
+    MODEL_RC_RESOURCES_EXHAUSTED = 29,
+} modelReturnCode;
+
+typedef enum {
+    MODEL_STOCK, /* 9.1 to 11.1: static devices, no tags, no status */
+    MODEL_SERIES, /* with the tagged series */
+    MODEL_NEITHER, /* before 9.1: no dynamic capacity at all */
+} modelFlavour;
+
+/* A host memory backend. */
+typedef struct {
+    char *id;
+    char *type;
+    char *tag; /* as it was given; NULL: none */
+    unsigned long long size; /* bytes */
+    bool share;
+    unsigned int users; /* accepted extents and devices that map it */
+} modelObject;
+
+typedef struct {
+    unsigned long long dpa; /* bytes from the start of the device's dynamic capacity */
+    unsigned long long len; /* bytes */
+} modelRange;
+
+/* What is pending or accepted. */
+typedef struct {
+    modelRange range;
+    char tag[37]; /* canonical; nil where QEMU keeps none */
+    char *backend; /* the id of its backend; NULL: that of the device */
+    bool dangling; /* the backend was deleted under it */
+    bool decoder; /* the guest had a decoder when it was offered */
+    bool direct; /* mapped straight into the window */
+} modelExtent;
+
+/* The extents of one add, which the guest answers together. */
+typedef struct {
+    GPtrArray *extents; /* modelExtent */
+    bool logged; /* all its records went into the event log */
+} modelGroup;
+
+/* A record of the event log. */
+typedef struct {
+    unsigned int handle;
+    bool add; /* or release */
+    unsigned int region;
+    unsigned int flags; /* 1: more of the same group follow */
+    modelRange range;
+    char tag[37];
+    unsigned int available; /* extents that the device can still take */
+} modelEvent;
+
+/* A type 3 device. */
+typedef struct {
+    char *alias;
+    unsigned int regions; /* 0: no dynamic capacity */
+    unsigned long long region_size; /* bytes */
+    bool tagged; /* dc-regions-total-size: each capacity brings its backend */
+    char *memdev; /* the id that the link volatile-dc-memdev has; NULL: none */
+    GQueue pending; /* modelGroup, in the order of the offers */
+    GPtrArray *accepted; /* modelExtent */
+    GQueue events; /* modelEvent */
+    unsigned int handle; /* of the last record */
+    bool decoder; /* the guest has committed an HDM decoder */
+    bool used; /* something was added once */
+    bool unplugging; /* device_del was taken */
+} modelDevice;
+
+typedef struct {
+    modelFlavour flavour;
+    GPtrArray *objects; /* modelObject */
+    GPtrArray *devices; /* modelDevice */
+    GQueue messages; /* char *: QMP events, without their time */
+    GPtrArray *requests; /* char *: all that was asked */
+    bool running; /* its processors do */
+    const char *crashed; /* why QEMU is gone; NULL: it runs */
+    bool corrupt; /* QEMU uses memory that it freed */
+} modelQemu;
+
+/* qmp.c */
+modelQemu *modelQemuNew(modelFlavour flavour);
+void modelQemuFree(modelQemu *qemu);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(modelQemu, modelQemuFree)
+char *modelQemuCommand(modelQemu *qemu, const char *request);
+void modelQemuCrash(modelQemu *qemu, const char *why);
+void modelQemuMessage(modelQemu *qemu, const char *event, const char *data);
+
+/* One QMP command: a JSON value, or NULL with *@error or with QEMU crashed. */
+typedef char *(*modelCommand)(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+
+const char *modelArgString(virCxlDcdJSON *args, const char *name, char **error);
+bool modelArgUnsigned(virCxlDcdJSON *args,
+                      const char *name,
+                      unsigned int bits,
+                      unsigned long long *value,
+                      char **error);
+
+/* objects.c */
+void modelObjectFree(modelObject *object);
+modelObject *modelObjectNew(modelQemu *qemu, const char *type, const char *id, unsigned long long size);
+modelObject *modelObjectById(modelQemu *qemu, const char *id);
+modelObject *modelObjectByTag(modelQemu *qemu, const char *tag);
+char *modelObjectAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelObjectDel(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelQomList(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelQomListProperties(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelQomGet(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelQomSet(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelQueryMemdev(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+
+/* device.c */
+modelDevice *modelDeviceNew(modelQemu *qemu,
+                            const char *alias,
+                            unsigned int regions,
+                            unsigned long long size,
+                            const char *memdev);
+void modelDeviceFree(modelDevice *device);
+modelDevice *modelDeviceByAlias(modelQemu *qemu, const char *alias);
+void modelExtentFree(modelExtent *extent);
+void modelGroupFree(modelGroup *group);
+unsigned int modelDeviceTotal(const modelDevice *device);
+void modelDeviceBackendGone(modelDevice *device, const char *id);
+char *modelDeviceAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelDeviceRelease(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelDeviceStatus(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+char *modelDeviceDel(modelQemu *qemu, virCxlDcdJSON *args, char **error);
+void modelDeviceReset(modelDevice *device);
+modelReturnCode
+modelDeviceRespond(modelQemu *qemu, modelDevice *device, const modelRange *ranges, size_t n);
+modelReturnCode
+modelDeviceGiveBack(modelQemu *qemu, modelDevice *device, const modelRange *ranges, size_t n);
+void modelDeviceTouch(modelQemu *qemu, modelDevice *device);
+void modelDeviceEject(modelQemu *qemu, modelDevice *device);
+const char *modelDeviceTagState(const modelDevice *device, const char *tag);
+
+/* guest.c */
+char *modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step);
+bool modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept);
+bool modelGuestObey(modelQemu *qemu, modelDevice *device);
+void modelGuestGiveAllBack(modelQemu *qemu, modelDevice *device);
+
+/* faults.c */
+typedef enum {
+    MODEL_FAULT_NONE,
+    MODEL_FAULT_ERROR, /* libvirt fails; QEMU has not heard the command */
+    MODEL_FAULT_LOST, /* libvirt fails; QEMU has done the command */
+    MODEL_FAULT_DENIED, /* as ERROR, for want of permission */
+    MODEL_FAULT_HANG, /* QEMU answers nobody; this client waits for ever */
+    MODEL_FAULT_GONE, /* QEMU is gone before the command */
+    MODEL_FAULT_GONE_AFTER, /* QEMU is gone after the command */
+    MODEL_FAULT_NOT_JSON, /* QEMU has done the command; the reply is no JSON */
+    MODEL_FAULT_HUGE, /* the reply is JSON of 10 MB */
+    MODEL_FAULT_HUGE_NOT_JSON, /* the reply is 10 MB of anything */
+} modelFaultKind;
+
+typedef struct {
+    modelFaultKind kind;
+    unsigned int at; /* the command, from 1; 0: none */
+    unsigned int commands; /* how many there were */
+} modelFault;
+
+struct _modelDomain;
+int modelFaultCommand(virDomainPtr client, const char *request, char **reply);
+
+/* libvirt.c */
+typedef struct _modelDomain modelDomain;
+struct _modelDomain {
+    modelQemu *qemu; /* NULL: not running */
+    char *live; /* XML of the running domain */
+    char *config; /* XML of the stored definition */
+    bool hung; /* QEMU answers nobody */
+    modelFault fault;
+    char *attached; /* what attach-device and detach-device were last given */
+};
+
+/* A client's hold of the domain. */
+struct _virConnect {
+    const char *type;
+};
+struct _virDomain {
+    modelDomain *domain;
+    struct _virConnect conn;
+    unsigned int calls; /* of libvirt that it has made */
+    unsigned int dies_after; /* this many; G_MAXUINT: never */
+    void (*before)(virDomainPtr client); /* each call; NULL: nothing */
+    void *opaque;
+};
+
+extern gint64 model_time; /* microseconds: what every clock says */
+extern void (*model_on_sleep)(void *opaque); /* what happens while a client sleeps */
+extern void *model_on_sleep_opaque;
+
+modelDomain *modelDomainNew(modelQemu *qemu);
+void modelDomainFree(modelDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(modelDomain, modelDomainFree)
+void modelDomainStop(modelDomain *domain);
+void modelDomainPutRecord(modelDomain *domain, const char *tag, const char *xml);
+char *modelDomainGetRecord(modelDomain *domain, const char *tag);
+virDomainPtr modelClientNew(modelDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
+
+#endif /* MODEL_H */

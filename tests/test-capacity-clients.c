@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-capacity-clients.c: two clients at a time, in every order of their steps
+ *
+ * Each client is a thread that stops before each call of libvirt and goes on when it is
+ * told to, so that one of them runs at a time and the order is the test's. A case is run
+ * once for each order that there is: the first run always prefers the first client, and
+ * each further run differs from the one before in the last choice that can differ.
+ *
+ * At the end of each order, and a later refresh, records and QEMU say the same, nothing is
+ * left over, and what the clients were told is true.
+ */
+
+#include <config.h>
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/scene.h"
+#include "testutils.h"
+
+/* ---------------------------------------------------------------- scheduling */
+
+typedef struct {
+    const char *words; /* what it does */
+    const char *tag; /* with which capacity */
+    virDomainPtr client;
+    GThread *thread;
+    GMutex *lock;
+    GCond *turn; /* somebody's turn has come */
+    bool mine; /* it runs */
+    bool done;
+    unsigned int succeeded; /* of its words */
+    char *error; /* of the last that did not */
+} testClient;
+
+/* Give the turn back, and wait for the next. */
+static void testYield(testClient *self)
+{
+    g_mutex_lock(self->lock);
+    self->mine = false;
+    g_cond_broadcast(self->turn);
+    while (!self->mine)
+        g_cond_wait(self->turn, self->lock);
+    g_mutex_unlock(self->lock);
+}
+
+static void testBefore(virDomainPtr client)
+{
+    testYield(client->opaque);
+}
+
+static bool testWord(testClient *self, const char *word)
+{
+    char *tag;
+
+    if (g_str_equal(word, "release"))
+        return virDomainCxlDcdRelease(self->client, NULL, self->tag, VIR_DOMAIN_AFFECT_LIVE) == 0;
+    if (g_str_equal(word, "refresh"))
+        return sceneRefresh(self->client) == 0;
+    g_assert_cmpstr(word, ==, "add");
+    tag = sceneAdd(self->client, self->tag);
+    free(tag);
+    return tag != NULL;
+}
+
+static gpointer testRunClient(gpointer opaque)
+{
+    testClient *self = opaque;
+    g_auto(GStrv) words = g_strsplit(self->words, " ", -1);
+    char **word;
+
+    testYield(self);
+    for (word = words; *word; word++) {
+        if (testWord(self, *word)) {
+            self->succeeded++;
+        } else {
+            g_free(self->error);
+            self->error = g_strdup(virGetLastErrorMessage());
+        }
+    }
+    g_mutex_lock(self->lock);
+    self->done = true;
+    self->mine = false;
+    g_cond_broadcast(self->turn);
+    g_mutex_unlock(self->lock);
+    return NULL;
+}
+
+/* Let @self go on until it stops again. The lock is held. */
+static void testLetGo(testClient *self)
+{
+    self->mine = true;
+    g_cond_broadcast(self->turn);
+    while (self->mine)
+        g_cond_wait(self->turn, self->lock);
+}
+
+/* Run both to their ends. @choices: whose turn it was, 0 or 1, each time that both could
+ * go on; those that it holds already are followed, the others are added as 0. */
+static void testInterleave(testClient *clients, GByteArray *choices)
+{
+    const guint8 first = 0;
+    guint n = 0;
+    guint i;
+
+    g_mutex_lock(clients[0].lock);
+    for (i = 0; i < 2; i++) {
+        clients[i].mine = true;
+        clients[i].thread = g_thread_new("client", testRunClient, &clients[i]);
+        while (clients[i].mine)
+            g_cond_wait(clients[i].turn, clients[i].lock);
+    }
+    while (!clients[0].done || !clients[1].done) {
+        i = clients[0].done;
+        if (!clients[0].done && !clients[1].done) {
+            if (n == choices->len)
+                g_byte_array_append(choices, &first, 1);
+            i = choices->data[n++];
+        }
+        testLetGo(&clients[i]);
+    }
+    g_mutex_unlock(clients[0].lock);
+    for (i = 0; i < 2; i++)
+        g_thread_join(clients[i].thread);
+}
+
+/* The next order; false when there is none. */
+static bool testNextOrder(GByteArray *choices)
+{
+    while (choices->len > 0 && choices->data[choices->len - 1] == 1)
+        g_byte_array_set_size(choices, choices->len - 1);
+    if (choices->len == 0)
+        return false;
+    choices->data[choices->len - 1] = 1;
+    return true;
+}
+
+static char *testFormatOrder(const GByteArray *choices)
+{
+    g_autoptr(GString) buf = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; i < choices->len; i++)
+        g_string_append_c(buf, choices->data[i] ? 'B' : 'A');
+    return g_string_free(g_steal_pointer(&buf), FALSE);
+}
+
+/* -------------------------------------------------------------------- cases */
+
+typedef struct {
+    const char *name;
+    const char *start;
+    const char *before; /* what happens first, words of scene.c */
+    const char *words[2]; /* what each client does, with a capacity of its tag */
+    const char *tags[2];
+    unsigned int succeed[2]; /* of all those words: from, to */
+    unsigned int records[2]; /* at the end: from, to */
+} testCase;
+
+static const testCase testCases[] = {
+    {"add-same-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
+    {"add-other-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_OTHER}, {2, 2}, {2, 2}},
+    {"release-twice", "accepted", "", {"release", "release"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+    {"refresh-twice-adding", "adding", "later", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+    {"refresh-twice-backend", "adding-backend", "later", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+    {"refresh-twice-refused", "pending", "refuse", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+    {"refresh-twice-returned", "releasing", "obey", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {0, 0}},
+    {"refresh-twice-ask", "releasing-not-asked", "", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+    {"refresh-and-release", "adding", "later", {"refresh", "release"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
+    {"refresh-and-add-other", "adding", "later", {"refresh", "add"}, {SCENE_TAG, SCENE_OTHER}, {2, 2}, {2, 2}},
+    {"refresh-and-add-same", "releasing", "obey", {"refresh", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 2}, {0, 1}},
+    {"add-and-release", "none", "", {"add", "release"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
+    {"forget-and-add", "rejected", "", {"release", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 2}, {0, 1}},
+    {"accept-and-release", "pending", "accept", {"refresh", "release"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+};
+
+/* One order. Returns what is wrong at its end, or NULL. */
+static char *testOrder(const testCase *test, bool tagged, GByteArray *choices)
+{
+    g_autoptr(scene) self = sceneNew(tagged, test->start);
+    GMutex lock;
+    GCond turn;
+    testClient clients[2] = {0};
+    unsigned int succeeded;
+    unsigned int records;
+    char *wrong;
+    guint i;
+
+    g_mutex_init(&lock);
+    g_cond_init(&turn);
+    sceneDo(self, test->before);
+    for (i = 0; i < 2; i++) {
+        clients[i].words = test->words[i];
+        clients[i].tag = test->tags[i];
+        clients[i].client = modelClientNew(self->domain);
+        clients[i].client->before = testBefore;
+        clients[i].client->opaque = &clients[i];
+        clients[i].lock = &lock;
+        clients[i].turn = &turn;
+    }
+    testInterleave(clients, choices);
+    sceneDo(self, "later refresh later refresh");
+    sceneCheckSafe(self);
+    wrong = sceneInconsistency(self, &records);
+    succeeded = clients[0].succeeded + clients[1].succeeded;
+    if (!wrong && (succeeded < test->succeed[0] || succeeded > test->succeed[1]))
+        wrong = g_strdup_printf("%u succeeded: %s; %s", succeeded, clients[0].error, clients[1].error);
+    if (!wrong && (records < test->records[0] || records > test->records[1]))
+        wrong = g_strdup_printf("%u records", records);
+    for (i = 0; i < 2; i++) {
+        virDomainFree(clients[i].client);
+        g_free(clients[i].error);
+    }
+    g_cond_clear(&turn);
+    g_mutex_clear(&lock);
+    return wrong;
+}
+
+static void testClients(const testCase *test, bool tagged)
+{
+    g_autoptr(GByteArray) choices = g_byte_array_new();
+    unsigned int orders = 0;
+
+    do {
+        g_autofree char *wrong = testOrder(test, tagged, choices);
+
+        orders++;
+        if (wrong) {
+            g_autofree char *order = testFormatOrder(choices);
+
+            g_test_fail_printf("in the order %s: %s", order, wrong);
+        }
+    } while (testNextOrder(choices));
+    g_test_message("%u orders", orders);
+    g_assert_cmpuint(orders, >, 1);
+}
+
+static void testClientsTagged(gconstpointer opaque)
+{
+    testClients(opaque, true);
+}
+
+static void testClientsStatic(gconstpointer opaque)
+{
+    testClients(opaque, false);
+}
+
+int main(int argc, char **argv)
+{
+    size_t i;
+
+    testInit(&argc, &argv);
+    for (i = 0; i < G_N_ELEMENTS(testCases); i++) {
+        g_autofree char *tagged = g_strconcat("/clients/tagged/", testCases[i].name, NULL);
+        g_autofree char *fixed = g_strconcat("/clients/static/", testCases[i].name, NULL);
+
+        g_test_add_data_func(tagged, &testCases[i], testClientsTagged);
+        g_test_add_data_func(fixed, &testCases[i], testClientsStatic);
+    }
+    return g_test_run();
+}

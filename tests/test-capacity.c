@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-capacity.c: the states of a capacity, and every event in each
+ *
+ * Each case starts in a state, on a device of either model, lets something happen, and
+ * then has a client of its own refresh some time later, as the driver module or a status
+ * command does. The words are those of model/scene.c. What has to be there at the end is
+ * the record's state, what QEMU has, and no backend more or less; another refresh must
+ * find nothing to do.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/scene.h"
+#include "testutils.h"
+
+typedef struct {
+    const char *start;
+    const char *events;
+    const char *record; /* its state at the end */
+    const char *extent; /* what QEMU has at the end */
+} testCase;
+
+static const testCase testCases[] = {
+    /* nothing there */
+    {"none", "", "none", "gone"},
+    {"none", "accept", "none", "gone"},
+    {"none", "release?", "none", "gone"},
+    {"none", "add", "pending", "pending"},
+    {"none", "add add!", "pending", "pending"},
+    {"none", "add accept", "accepted", "accepted"},
+    {"none", "add refuse", "rejected", "gone"},
+    {"none", "add accept release obey", "none", "gone"},
+    {"none", "add accept wait", "accepted", "accepted"},
+    {"none", "add refuse wait", "rejected", "gone"},
+    {"none", "reset", "none", "gone"},
+    {"none", "die", "none", "gone"},
+
+    /* an add whose process is gone, before it told QEMU */
+    {"adding", "", "pending", "pending"},
+    {"adding", "add!", "pending", "pending"},
+    {"adding", "release!", "pending", "pending"},
+    {"adding", "later release!", "pending", "pending"},
+    {"adding", "reset", "pending", "pending"},
+    {"adding", "later refresh accept", "accepted", "accepted"},
+    {"adding", "later refresh refuse", "rejected", "gone"},
+    {"adding", "die", "none", "gone"},
+
+    /* after it had made the backend */
+    {"adding-backend", "", "pending", "pending"},
+    {"adding-backend", "add!", "pending", "pending"},
+    {"adding-backend", "release!", "pending", "pending"},
+    {"adding-backend", "reset", "pending", "pending"},
+    {"adding-backend", "later refresh accept", "accepted", "accepted"},
+    {"adding-backend", "later refresh refuse", "rejected", "gone"},
+    {"adding-backend", "die", "none", "gone"},
+
+    /* after it had made the offer: nobody can know that the guest has refused one that was
+     * not recorded, so it is made again */
+    {"adding-offered", "", "pending", "pending"},
+    {"adding-offered", "accept", "accepted", "accepted"},
+    {"adding-offered", "refuse", "pending", "pending"},
+    {"adding-offered", "refuse later refresh refuse", "rejected", "gone"},
+    {"adding-offered", "add!", "pending", "pending"},
+    {"adding-offered", "release!", "pending", "pending"},
+    {"adding-offered", "accept later release obey", "none", "gone"},
+    {"adding-offered", "reset", "pending", "pending"},
+    {"adding-offered", "reset accept", "accepted", "accepted"},
+    {"adding-offered", "die", "none", "gone"},
+
+    {"pending", "", "pending", "pending"},
+    {"pending", "accept", "accepted", "accepted"},
+    {"pending", "refuse", "rejected", "gone"},
+    {"pending", "accept give-back", "rejected", "gone"},
+    {"pending", "obey", "pending", "pending"},
+    {"pending", "add!", "pending", "pending"},
+    {"pending", "release!", "pending", "pending"},
+    {"pending", "accept release", "releasing", "accepted"},
+    {"pending", "accept release obey", "none", "gone"},
+    {"pending", "refuse release", "none", "gone"},
+    {"pending", "refuse add", "pending", "pending"},
+    {"pending", "reset", "pending", "pending"},
+    {"pending", "reset accept", "accepted", "accepted"},
+    {"pending", "reset refuse", "rejected", "gone"},
+    {"pending", "die", "none", "gone"},
+
+    {"accepted", "", "accepted", "accepted"},
+    {"accepted", "refuse", "accepted", "accepted"},
+    {"accepted", "give-back", "none", "gone"},
+    {"accepted", "give-back release", "none", "gone"},
+    {"accepted", "give-back add", "pending", "pending"},
+    {"accepted", "give-back refresh add", "pending", "pending"},
+    {"accepted", "add!", "accepted", "accepted"},
+    {"accepted", "release", "releasing", "accepted"},
+    {"accepted", "release obey", "none", "gone"},
+    {"accepted", "release obey wait", "none", "gone"},
+    {"accepted", "reset", "accepted", "accepted"},
+    {"accepted", "reset release obey", "none", "gone"},
+    {"accepted", "die", "none", "gone"},
+
+    {"rejected", "", "rejected", "gone"},
+    {"rejected", "accept", "rejected", "gone"},
+    {"rejected", "add", "pending", "pending"},
+    {"rejected", "add accept", "accepted", "accepted"},
+    {"rejected", "add refuse", "rejected", "gone"},
+    {"rejected", "release", "none", "gone"},
+    {"rejected", "release release?", "none", "gone"},
+    {"rejected", "reset", "rejected", "gone"},
+    {"rejected", "die", "none", "gone"},
+
+    /* a release whose process is gone before it told QEMU */
+    {"releasing-not-asked", "", "releasing", "accepted"},
+    {"releasing-not-asked", "obey", "releasing", "accepted"},
+    {"releasing-not-asked", "refresh obey", "none", "gone"},
+    {"releasing-not-asked", "give-back", "none", "gone"},
+    {"releasing-not-asked", "release obey", "none", "gone"},
+    {"releasing-not-asked", "add!", "releasing", "accepted"},
+    {"releasing-not-asked", "reset refresh obey", "none", "gone"},
+    {"releasing-not-asked", "die", "none", "gone"},
+
+    {"releasing", "", "releasing", "accepted"},
+    {"releasing", "obey", "none", "gone"},
+    {"releasing", "give-back", "none", "gone"},
+    {"releasing", "release", "releasing", "accepted"},
+    {"releasing", "release release obey", "none", "gone"},
+    {"releasing", "obey release", "none", "gone"},
+    {"releasing", "obey refresh release?", "none", "gone"},
+    {"releasing", "add!", "releasing", "accepted"},
+    {"releasing", "obey add accept", "accepted", "accepted"},
+    {"releasing", "obey refresh add accept", "accepted", "accepted"},
+    {"releasing", "reset", "releasing", "accepted"},
+    {"releasing", "reset obey", "none", "gone"},
+    {"releasing", "die", "none", "gone"},
+};
+
+static void testState(const testCase *test, bool tagged)
+{
+    g_autoptr(scene) self = sceneNew(tagged, test->start);
+    g_autofree char *before = NULL;
+    guint i;
+
+    sceneDo(self, test->events);
+    sceneNewClient(self);
+    if (!self->device) {
+        g_assert_cmpint(sceneRefresh(self->client), ==, -1);
+        g_assert_null(strstr(self->domain->config, "capacity:1.0"));
+        sceneCheck(self, SCENE_TAG, test->record, test->extent);
+        return;
+    }
+    sceneDo(self, "later refresh refresh");
+    sceneCheck(self, SCENE_TAG, test->record, test->extent);
+    before = g_strdup(self->domain->live);
+    i = self->domain->qemu->requests->len;
+    sceneDo(self, "later refresh");
+    g_assert_cmpstr(self->domain->live, ==, before);
+    g_assert_cmpuint(self->domain->qemu->requests->len - i, <=, 1);
+}
+
+static void testStateTagged(gconstpointer opaque)
+{
+    testState(opaque, true);
+}
+
+static void testStateStatic(gconstpointer opaque)
+{
+    testState(opaque, false);
+}
+
+int main(int argc, char **argv)
+{
+    size_t i;
+
+    testInit(&argc, &argv);
+    for (i = 0; i < G_N_ELEMENTS(testCases); i++) {
+        g_autofree char *name = g_strdup_printf("%s/%s",
+                                                testCases[i].start,
+                                                *testCases[i].events ? testCases[i].events
+                                                                     : "nothing");
+        g_autofree char *tagged = NULL;
+        g_autofree char *fixed = NULL;
+
+        g_strdelimit(name, " ", ',');
+        tagged = g_strconcat("/capacity/tagged/", name, NULL);
+        fixed = g_strconcat("/capacity/static/", name, NULL);
+        g_test_add_data_func(tagged, &testCases[i], testStateTagged);
+        g_test_add_data_func(fixed, &testCases[i], testStateStatic);
+    }
+    return g_test_run();
+}

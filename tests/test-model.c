@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-model.c: the device model answers as QEMU does
+ *
+ * modeldata/NAME.jsonl is what was said to a QEMU with the tagged series and what it
+ * answered, line by line, and NAME.guest.json what its guest did in between. The model is
+ * told the same and must answer the same, and must crash where that QEMU did. What a QEMU
+ * as released answers is a table of its own.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <string.h>
+#include <yajl/yajl_tree.h>
+
+#include "model/model.h"
+#include "testutils.h"
+#include "util/cxl_dcd_error.h"
+
+#define DATA "modeldata"
+#define GiB (1ULL << 30)
+#define TAG "5be13bce-ae34-4a77-b6c3-16df975fcf1a"
+
+/* ------------------------------------------------------- comparing answers */
+
+static gint testCompareText(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* @value in the one form in which equal values are equal text: members and the elements
+ * of lists in order of their text, since QEMU lists from hash tables. */
+static char *testCanonical(virCxlDcdJSON *value)
+{
+    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *joined = NULL;
+    size_t i;
+
+    if (YAJL_IS_OBJECT(value)) {
+        for (i = 0; i < YAJL_GET_OBJECT(value)->len; i++) {
+            g_autofree char *member = testCanonical(YAJL_GET_OBJECT(value)->values[i]);
+
+            g_ptr_array_add(parts,
+                            g_strdup_printf("%s: %s", YAJL_GET_OBJECT(value)->keys[i], member));
+        }
+    } else if (YAJL_IS_ARRAY(value)) {
+        for (i = 0; i < virCxlDcdJSONLength(value); i++)
+            g_ptr_array_add(parts, testCanonical(virCxlDcdJSONElement(value, i)));
+    } else {
+        return YAJL_IS_STRING(value)   ? g_strdup_printf("'%s'", YAJL_GET_STRING(value))
+               : YAJL_IS_NUMBER(value) ? g_strdup(YAJL_GET_NUMBER(value))
+               : YAJL_IS_NULL(value)   ? g_strdup("null")
+                                       : g_strdup(YAJL_IS_TRUE(value) ? "true" : "false");
+    }
+    g_ptr_array_sort(parts, testCompareText);
+    g_ptr_array_add(parts, NULL);
+    joined = g_strjoinv(", ", (char **)parts->pdata);
+    return g_strdup_printf(YAJL_IS_OBJECT(value) ? "{%s}" : "[%s]", joined);
+}
+
+static virCxlDcdJSON *testParse(const char *text)
+{
+    g_autofree char *message = NULL;
+    virCxlDcdJSON *value = virCxlDcdJSONParse(text, &message);
+
+    g_assert_cmpstr(message, ==, NULL);
+    return value;
+}
+
+/* What a list names, one a line: "name" of each. */
+static bool testNames(virCxlDcdJSON *list, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < virCxlDcdJSONLength(list); i++) {
+        if (g_strcmp0(virCxlDcdJSONMemberString(virCxlDcdJSONElement(list, i), "name"), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The model has a part of what QEMU has: it must not claim more. */
+static void testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
+{
+    virCxlDcdJSON *list = virCxlDcdJSONMember(is, "return");
+    size_t i;
+
+    g_assert_cmpuint(virCxlDcdJSONLength(list), >, 0);
+    for (i = 0; i < virCxlDcdJSONLength(list); i++) {
+        const char *name = virCxlDcdJSONMemberString(virCxlDcdJSONElement(list, i), "name");
+
+        if (!testNames(virCxlDcdJSONMember(expected, "return"), name) &&
+            !g_str_equal(name, "qmp_capabilities"))
+            g_test_fail_printf("QEMU has no '%s'", name);
+    }
+}
+
+/* ---------------------------------------------------------------- replaying */
+
+/* How a recorded QEMU was started. The default: a tagged device of one region, 4 GiB. */
+static const struct {
+    const char *name;
+    unsigned int regions;
+    unsigned long long size;
+    const char *memdev; /* the backend of a static device */
+    const char *backend; /* a tagged backend on the command line */
+    bool both; /* tagged, and a memdev too */
+} testStarts[] = {
+    {"more-than-four", 1, 8 * GiB},
+    {"two-regions", 2, 4 * GiB},
+    {"device-nine-regions", 9, 9 * GiB},
+    {"device-without-dc", 0, 0},
+    {"classic-dcd-with-tag", 1, 4 * GiB, .memdev = "v0"},
+    {"classic-dcd-without-tag", 1, 4 * GiB, .memdev = "v0"},
+    {"device-total-and-memdev", 1, 4 * GiB, .memdev = "v0", .both = true},
+    {"backend-on-command-line", 1, 4 * GiB, .backend = "cl0"},
+};
+
+static modelQemu *testStart(const char *name)
+{
+    modelQemu *qemu = modelQemuNew(MODEL_SERIES);
+    modelDevice *device;
+    modelObject *object;
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(testStarts); i++) {
+        if (!g_str_equal(testStarts[i].name, name))
+            continue;
+        if (testStarts[i].memdev)
+            modelObjectNew(qemu, "memory-backend-ram", testStarts[i].memdev, testStarts[i].size);
+        if (testStarts[i].backend) {
+            object = modelObjectNew(qemu, "memory-backend-ram", testStarts[i].backend, GiB);
+            object->tag = g_strdup(TAG);
+        }
+        device = modelDeviceNew(qemu,
+                                "cxl-vmem0",
+                                testStarts[i].regions,
+                                testStarts[i].size,
+                                testStarts[i].memdev);
+        device->tagged |= testStarts[i].both;
+        return qemu;
+    }
+    modelDeviceNew(qemu, "cxl-vmem0", 1, 4 * GiB, NULL);
+    qemu->running = g_str_equal(name, "under-libvirt");
+    return qemu;
+}
+
+/* What that QEMU crashed over: the last request of the recording, or, where all requests
+ * were answered, what its guest did next. */
+typedef enum {
+    TEST_ENDS_WELL,
+    TEST_CRASH_REQUEST,
+    TEST_CRASH_ACCEPT,
+    TEST_CRASH_TOUCH,
+    TEST_CRASH_EJECT,
+} testCrash;
+
+static const struct {
+    const char *name;
+    testCrash crash;
+} testCrashes[] = {
+    {"add-without-tag", TEST_CRASH_REQUEST},
+    {"classic-dcd-without-tag", TEST_CRASH_REQUEST},
+    {"device-total-and-memdev", TEST_CRASH_REQUEST},
+    {"release-without-tag-prescriptive", TEST_CRASH_REQUEST},
+    {"release-without-tag-tag-based", TEST_CRASH_REQUEST},
+    {"add-before-decoder", TEST_CRASH_ACCEPT},
+    {"accept-without-decoder-then-access", TEST_CRASH_TOUCH},
+    {"object-del-while-pending-then-accept", TEST_CRASH_TOUCH},
+    {"device-del-after-add", TEST_CRASH_EJECT},
+    {"device-del-after-release", TEST_CRASH_EJECT},
+};
+
+static testCrash testCrashOf(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(testCrashes); i++) {
+        if (g_str_equal(testCrashes[i].name, name))
+            return testCrashes[i].crash;
+    }
+    return TEST_ENDS_WELL;
+}
+
+/* A recording that is being replayed. */
+typedef struct {
+    modelQemu *qemu;
+    char **lines; /* of NAME.jsonl */
+    virCxlDcdJSON *guest; /* NAME.guest.json; NULL: there is none */
+    size_t step; /* of the guest, next */
+    char *answer; /* what the model said to the last request; NULL: it was compared */
+    char *request; /* that request */
+} testReplay;
+
+/* The guest's steps after line @line. */
+static void testReplayGuest(testReplay *replay, unsigned int line)
+{
+    unsigned long long after;
+
+    for (; replay->step < virCxlDcdJSONLength(replay->guest); replay->step++) {
+        virCxlDcdJSON *step = virCxlDcdJSONElement(replay->guest, replay->step);
+        modelDevice *device = modelDeviceByAlias(replay->qemu, "cxl-vmem0");
+        g_autofree char *wrong = NULL;
+
+        g_assert_true(virCxlDcdJSONMemberUnsigned(step, "after_qmp_line", &after));
+        if (after > line)
+            return;
+        if ((wrong = modelGuestStep(replay->qemu, device, step)))
+            g_test_fail_printf("line %u: guest: %s", line, wrong);
+    }
+}
+
+/* A line that QEMU sent: an event, or the answer to the last request. */
+static void testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJSON *message)
+{
+    const char *event = virCxlDcdJSONMemberString(message, "event");
+    g_autofree char *text = event ? g_queue_pop_head(&replay->qemu->messages)
+                                  : g_steal_pointer(&replay->answer);
+    g_autoptr(virCxlDcdJSON) is = text ? testParse(text) : NULL;
+    g_autofree char *expected = NULL;
+    g_autofree char *got = NULL;
+
+    if (!is) {
+        g_test_fail_printf("line %u: the model says nothing", line);
+        return;
+    }
+    if (!event && (strstr(replay->request, "query-commands") ||
+                   strstr(replay->request, "list-properties"))) {
+        testCompareIntrospection(message, is);
+        return;
+    }
+    expected = testCanonical(event ? virCxlDcdJSONMember(message, "data") : message);
+    got = testCanonical(event ? virCxlDcdJSONMember(is, "data") : is);
+    if (event)
+        g_assert_cmpstr(virCxlDcdJSONMemberString(is, "event"), ==, event);
+    g_assert_cmpstr(got, ==, expected);
+}
+
+static void testReplayLine(testReplay *replay, unsigned int line, bool last)
+{
+    g_autoptr(virCxlDcdJSON) value = testParse(replay->lines[line - 1]);
+    virCxlDcdJSON *message = virCxlDcdJSONMember(value, "msg");
+
+    if (virCxlDcdJSONMember(message, "QMP"))
+        return;
+    if (g_str_equal(virCxlDcdJSONMemberString(value, "dir"), "recv")) {
+        testReplayReceived(replay, line, message);
+    } else {
+        const char *begin = strstr(replay->lines[line - 1], "\"msg\": ") + strlen("\"msg\": ");
+
+        g_free(replay->request);
+        replay->request = g_strndup(begin, strlen(begin) - 1);
+        g_free(replay->answer);
+        replay->answer = modelQemuCommand(replay->qemu, replay->request);
+        if (replay->qemu->crashed && !last)
+            g_test_fail_printf("line %u: the model crashed: %s", line, replay->qemu->crashed);
+    }
+    if (!replay->qemu->crashed)
+        testReplayGuest(replay, line);
+}
+
+/* Where the recording ends, the model runs on or crashes as QEMU did. */
+static void testReplayEnd(testReplay *replay, testCrash crash)
+{
+    modelDevice *device = modelDeviceByAlias(replay->qemu, "cxl-vmem0");
+
+    if (crash != TEST_CRASH_REQUEST)
+        g_assert_cmpstr(replay->qemu->crashed, ==, NULL);
+    if (crash == TEST_CRASH_ACCEPT)
+        modelGuestAnswer(replay->qemu, device, true);
+    if (crash == TEST_CRASH_TOUCH)
+        modelDeviceTouch(replay->qemu, device);
+    if (crash == TEST_CRASH_EJECT)
+        modelDeviceEject(replay->qemu, device);
+    if (crash != TEST_ENDS_WELL)
+        g_assert_cmpstr(replay->qemu->crashed, !=, NULL);
+    else
+        g_assert_false(replay->qemu->corrupt);
+}
+
+static void testReplayRecording(gconstpointer opaque)
+{
+    const char *name = opaque;
+    g_autofree char *qmp_name = g_strconcat(name, ".jsonl", NULL);
+    g_autofree char *guest_name = g_strconcat(name, ".guest.json", NULL);
+    g_autofree char *qmp_path = testPath(DATA, qmp_name);
+    g_autofree char *guest_path = testPath(DATA, guest_name);
+    g_autofree char *qmp = testReadFile(qmp_path);
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(qmp), "\n", -1);
+    testReplay replay = {testStart(name), lines};
+    unsigned int n = g_strv_length(lines);
+    unsigned int i;
+
+    if (g_file_test(guest_path, G_FILE_TEST_EXISTS)) {
+        g_autofree char *guest = testReadFile(guest_path);
+
+        replay.guest = testParse(guest);
+    }
+    for (i = 1; i <= n; i++)
+        testReplayLine(&replay, i, i == n);
+    g_assert_cmpuint(replay.step, ==, virCxlDcdJSONLength(replay.guest));
+    testReplayEnd(&replay, testCrashOf(name));
+    virCxlDcdJSONFree(replay.guest);
+    g_free(replay.answer);
+    g_free(replay.request);
+    modelQemuFree(replay.qemu);
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    guint i;
+
+    testInit(&argc, &argv);
+    names = testListFolder(DATA, ".jsonl");
+    for (i = 0; i < names->len; i++) {
+        g_autofree char *path = g_strconcat("/model/replay/", g_ptr_array_index(names, i), NULL);
+
+        g_test_add_data_func(path, g_ptr_array_index(names, i), testReplayRecording);
+    }
+    return g_test_run();
+}

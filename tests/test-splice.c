@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-splice.c: what is not ours stays byte for byte as it was
+ *
+ * The cases are domains as libvirt 11.3 printed them, defined or running:
+ *
+ *   splicedata/NAME.stock.xml     without <cxl-dcd>
+ *   splicedata/NAME.stored.xml    the same domain in the stored form
+ *   splicedata/NAME.shown.xml     what a client is to see of it: the first, and in it
+ *                                 what the second says of the devices
+ *
+ * After them come documents made for one thing each.
+ */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "cxl_dcd_error.h"
+#include "testutils.h"
+
+#define DATA "splicedata"
+#define TAG "5be13bce-ae34-4a77-b6c3-16df975fcf1a"
+#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+
+/* @xml without the lines of its <cxl-dcd>. */
+static char *testCut(const char *xml)
+{
+    g_autoptr(GRegex) regex =
+        g_regex_new("^ {4}<cxl-dcd .*?^ {4}</cxl-dcd>\n", G_REGEX_MULTILINE | G_REGEX_DOTALL, 0, NULL);
+
+    return g_regex_replace_literal(regex, xml, -1, 0, "", 0, NULL);
+}
+
+static char *testReadData(const char *name, const char *suffix)
+{
+    g_autofree char *file = g_strconcat(name, suffix, NULL);
+    g_autofree char *path = testPath(DATA, file);
+
+    return testReadFile(path);
+}
+
+/* Stored, and shown again. */
+static char *testRound(const char *xml)
+{
+    g_autofree char *stored = testStore(xml);
+    char *shown = virCxlDcdTranslateShow(stored);
+
+    g_assert_nonnull(shown);
+    return shown;
+}
+
+/* ------------------------------------------------------- what libvirt prints */
+
+/* Showing changes nothing but the lines of the devices. */
+static void testShow(gconstpointer opaque)
+{
+    const char *name = opaque;
+    g_autofree char *stock = testReadData(name, ".stock.xml");
+    g_autofree char *stored = testReadData(name, ".stored.xml");
+    g_autofree char *shown = virCxlDcdTranslateShow(stored);
+    g_autofree char *file = g_strconcat(name, ".shown.xml", NULL);
+    g_autofree char *path = testPath(DATA, file);
+    g_autofree char *rest = NULL;
+
+    g_assert_nonnull(shown);
+    rest = testCut(shown);
+    g_assert_cmpstr(rest, ==, stock);
+    testCompareToFile(shown, path);
+}
+
+/* Defining what was shown changes nothing, however often. Of a running domain the
+ * capacities that were offered since its start become part of the definition, and
+ * its states do not. */
+static void testDefineShown(gconstpointer opaque)
+{
+    const char *name = opaque;
+    g_autofree char *stock = testReadData(name, ".stock.xml");
+    g_autofree char *shown = testReadData(name, ".shown.xml");
+    bool live = g_str_has_prefix(name, "live-");
+    size_t i;
+
+    for (i = 0; i < 10; i++) {
+        g_autofree char *next = testRound(shown);
+        g_autofree char *rest = testCut(next);
+
+        if (!live || i > 0)
+            g_assert_cmpstr(next, ==, shown);
+        g_assert_cmpstr(rest, ==, stock);
+        g_free(shown);
+        shown = g_steal_pointer(&next);
+    }
+}
+
+/* A domain without <cxl-dcd> is not touched. */
+static void testStock(gconstpointer opaque)
+{
+    const char *name = opaque;
+    g_autofree char *stock = testReadData(name, ".stock.xml");
+    char *stored = NULL;
+
+    g_assert_cmpint(virCxlDcdTranslateStore(stock, true, testDecide, NULL, &stored), ==, 0);
+    g_assert_null(stored);
+    g_assert_null(virCxlDcdTranslateShow(stock));
+}
+
+/* The stored form of a domain that is defined goes to libvirt as it is; that of a
+ * running one without its records. */
+static void testDefineStored(gconstpointer opaque)
+{
+    const char *name = opaque;
+    g_autofree char *xml = testReadData(name, ".stored.xml");
+    g_autofree char *stored = NULL;
+
+    g_assert_cmpint(virCxlDcdTranslateStore(xml, true, testDecide, NULL, &stored), ==, 0);
+    if (!strstr(xml, "urn:libvirt-cxl-dcd:capacity")) {
+        g_assert_null(stored);
+        return;
+    }
+    g_assert_nonnull(stored);
+    g_assert_null(strstr(stored, "urn:libvirt-cxl-dcd:capacity"));
+    g_assert_nonnull(strstr(stored, "urn:libvirt-cxl-dcd:domain:1.0"));
+}
+
+/* ----------------------------------------------------------- single documents */
+
+#define DOMAIN(attributes, before, devices, after)                                                 \
+    "<domain type='qemu'" attributes ">\n"                                                         \
+    "  <name>vm</name>\n" before "  <os>\n"                                                        \
+    "    <type arch='x86_64' machine='q35'>hvm</type>\n"                                           \
+    "  </os>\n"                                                                                    \
+    "  <features>\n"                                                                               \
+    "    <acpi/>\n"                                                                                \
+    "  </features>\n"                                                                              \
+    "  <devices>\n" devices "  </devices>\n" after "</domain>\n"
+
+#define QEMU " xmlns:qemu='" QEMU_NAMESPACE "'"
+#define DEVICE(alias)                                                                              \
+    "    <cxl-dcd model='static'>\n"                                                               \
+    "      <target>\n"                                                                             \
+    "        <size unit='KiB'>1048576</size>\n"                                                    \
+    "        <regions>1</regions>\n"                                                               \
+    "      </target>\n"                                                                            \
+    "      <alias name='" alias "'/>\n"                                                            \
+    "    </cxl-dcd>\n"
+#define STORED(devices)                                                                            \
+    "    <cxl-dcd:devices xmlns:cxl-dcd='urn:libvirt-cxl-dcd:domain:1.0' slot='0x1c' "             \
+    "bus-nr='0xc0'>\n" devices "    </cxl-dcd:devices>\n"
+#define RECORD(attributes)                                                                         \
+    "    <r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:" TAG "' tag='" TAG "' "            \
+    "region='0'" attributes "><r:size unit='KiB'>2048</r:size></r:capacity>\n"
+#define METADATA(lines) "  <metadata>\n" lines "  </metadata>\n"
+
+/* The arguments of DEVICE("a"). */
+#define ARGUMENTS                                                                                  \
+    "    <qemu:arg value='-machine'/>\n"                                                           \
+    "    <qemu:arg "                                                                               \
+    "value='cxl=on,cxl-fmw.0.targets.0=cxl-dcd-host-bridge,cxl-fmw.0.size=1073741824'/>\n"         \
+    "    <qemu:arg value='-device'/>\n"                                                            \
+    "    <qemu:arg value='pxb-cxl,bus_nr=192,bus=pcie.0,id=cxl-dcd-host-bridge,addr=0x1c'/>\n"     \
+    "    <qemu:arg value='-device'/>\n"                                                            \
+    "    <qemu:arg "                                                                               \
+    "value='cxl-rp,port=0,bus=cxl-dcd-host-bridge,id=a-port,chassis=192,slot=0'/>\n"               \
+    "    <qemu:arg value='-object'/>\n"                                                            \
+    "    <qemu:arg value='{&quot;qom-type&quot;:&quot;memory-backend-ram&quot;,"                   \
+    "&quot;id&quot;:&quot;a-mem&quot;,&quot;size&quot;:1073741824,&quot;reserve&quot;:false}'/>\n" \
+    "    <qemu:arg value='-device'/>\n"                                                            \
+    "    <qemu:arg "                                                                               \
+    "value='cxl-type3,bus=a-port,id=a,volatile-dc-memdev=a-mem,num-dc-regions=1'/>\n"
+#define COMMANDLINE(lines) "  <qemu:commandline>\n" lines "  </qemu:commandline>\n"
+
+/* What is stored and shown again is the same text, whatever stands beside it. */
+static const struct {
+    const char *name;
+    const char *xml;
+} testSame[] = {
+    {"alone", DOMAIN("", "", DEVICE("a"), "")},
+    {"two", DOMAIN("", "", DEVICE("a") DEVICE("b"), "")},
+    {"comments", DOMAIN("", "  <!-- cxl-dcd 1 -->\n", "    <!-- 2 -->\n" DEVICE("a"), "  <!-- 3 -->\n")},
+    {"comment-in-metadata", DOMAIN("", METADATA("    <!-- cxl-dcd -->\n"), DEVICE("a"), "")},
+    {"cdata", DOMAIN("", "  <title><![CDATA[<cxl-dcd>]]></title>\n", DEVICE("a"), "")},
+    {"entities", DOMAIN("", "  <title>&lt;cxl-dcd&gt; &#38; &#x26;</title>\n", DEVICE("a"), "")},
+    {"metadata", DOMAIN("", METADATA("    <x xmlns='y'/>\n"), DEVICE("a"), "")},
+    {"metadata-not-ours",
+     DOMAIN("",
+            METADATA("    <devices xmlns='urn:cxl-dcd'><cxl-dcd/></devices>\n"),
+            DEVICE("a"),
+            "")},
+    {"commandline", DOMAIN(QEMU, "", DEVICE("a"), COMMANDLINE("    <qemu:arg value='-S'/>\n"))},
+    {"commandline-comment", DOMAIN(QEMU, "", DEVICE("a"), COMMANDLINE("    <!-- mine -->\n"))},
+    {"commandline-prefix",
+     DOMAIN(" xmlns:q='" QEMU_NAMESPACE "'",
+            "",
+            DEVICE("a"),
+            "  <q:commandline>\n    <q:arg value='-S'/>\n  </q:commandline>\n")},
+    {"commandline-default-namespace",
+     DOMAIN("",
+            "",
+            DEVICE("a"),
+            "  <commandline xmlns='" QEMU_NAMESPACE "'>\n    <arg value='-S'/>\n  </commandline>\n")},
+    {"commandline-of-another-namespace",
+     DOMAIN("", "", DEVICE("a"), "  <commandline xmlns='urn:x'>\n    <arg/>\n  </commandline>\n")},
+    {"another-namespace-in-devices",
+     DOMAIN("", "", "    <x:cxl-dcd xmlns:x='urn:x'/>\n" DEVICE("a"), "")},
+    {"start-of-ours",
+     DOMAIN(QEMU,
+            "",
+            DEVICE("a"),
+            COMMANDLINE("    <qemu:arg value='-machine'/>\n    <qemu:arg value='cxl=on'/>\n"))},
+};
+
+/* The arguments of @doc that libvirt sees: those of its own namespace. */
+static guint testCountArguments(virCxlDcdXMLDoc *doc)
+{
+    xmlNodePtr commandline = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "commandline");
+    xmlNodePtr arg;
+    guint n = 0;
+
+    while (commandline && !virCxlDcdXMLHasNamespace(commandline, QEMU_NAMESPACE))
+        commandline = virCxlDcdXMLNext(commandline->next, "commandline");
+    for (arg = virCxlDcdXMLChild(commandline, "arg"); arg; arg = virCxlDcdXMLNext(arg->next, "arg"))
+        n += virCxlDcdXMLHasNamespace(arg, QEMU_NAMESPACE);
+    return n;
+}
+
+static void testRunSame(gconstpointer opaque)
+{
+    const char *xml = opaque;
+    g_autofree char *stored = testStore(xml);
+    g_autofree char *shown = virCxlDcdTranslateShow(stored);
+    g_autoptr(virCxlDcdXMLDoc) before = virCxlDcdXMLParse(xml, "domain");
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(stored, "domain");
+    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdDomainDefParse(doc);
+
+    g_assert_cmpstr(shown, ==, xml);
+    /* two for the machine, two for the host bridge, six for each device */
+    g_assert_cmpuint(testCountArguments(doc),
+                     ==,
+                     testCountArguments(before) + 4 + 6 * def->devices->len);
+}
+
+/* What goes to libvirt is a domain with all our arguments, however the user spaced
+ * what stands there already. */
+static const struct {
+    const char *name;
+    const char *xml;
+} testSpaced[] = {
+    {"metadata-empty", DOMAIN("", "  <metadata/>\n", DEVICE("a"), "")},
+    {"metadata-empty-space", DOMAIN("", "  <metadata />\n", DEVICE("a"), "")},
+    {"metadata-open-and-closed", DOMAIN("", "<metadata></metadata>", DEVICE("a"), "")},
+    {"metadata-one-line", DOMAIN("", "<metadata><x xmlns='y'/></metadata>", DEVICE("a"), "")},
+    {"commandline-empty", DOMAIN(QEMU, "", DEVICE("a"), "<qemu:commandline/>")},
+    {"commandline-one-line",
+     DOMAIN(QEMU, "", DEVICE("a"), "<qemu:commandline><qemu:arg value='-S'/></qemu:commandline>")},
+    {"both-forms-one-line",
+     DOMAIN(QEMU,
+            "<metadata>" STORED(DEVICE("a")) "</metadata>",
+            DEVICE("a"),
+            "<qemu:commandline>" ARGUMENTS "</qemu:commandline>")},
+    {"utf-8", "<?xml version='1.0' encoding='utf-8'?>\n" DOMAIN("", "", DEVICE("a"), "")},
+    {"one-line",
+     "<domain><name>vm</name><os><type machine='q35'/></os><features><acpi/></features><devices>"
+     "<cxl-dcd model='static'><target><size unit='GiB'>1</size></target><alias name='a'/></cxl-dcd>"
+     "</devices></domain>"},
+    {"carriage-returns",
+     "<domain>\r\n<name>vm</name><os><type machine='q35'/></os>\r\n<features><acpi/></features>\r\n"
+     "  <devices>\r\n  <cxl-dcd model='static'>\r\n<target><size unit='GiB'>1</size></target>\r\n"
+     "  <alias name='a'/></cxl-dcd>\r\n  </devices>\r\n</domain>\r\n"},
+};
+
+static guint testCountText(const char *text, const char *part)
+{
+    guint n = 0;
+
+    for (; (text = strstr(text, part)); text += strlen(part))
+        n++;
+    return n;
+}
+
+static void testRunSpaced(gconstpointer opaque)
+{
+    g_autofree char *stored = testStore(opaque);
+    g_autofree char *shown = virCxlDcdTranslateShow(stored);
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(stored, "domain");
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+
+    g_assert_nonnull(doc);
+    def = virCxlDcdDomainDefParse(doc);
+    g_assert_true(def->stored);
+    g_assert_false(def->plain);
+    g_assert_cmpuint(def->devices->len, ==, 1);
+    g_assert_nonnull(shown);
+    g_assert_cmpuint(testCountText(stored, "cxl-type3"), ==, 1);
+    g_assert_cmpuint(testCountText(stored, "urn:libvirt-cxl-dcd"), ==, 1);
+    g_assert_cmpuint(testCountText(shown, "<cxl-dcd "), ==, 1);
+    g_assert_null(strstr(shown, "cxl-type3"));
+}
+
+/* A definition with both: a user put a <cxl-dcd> into what a stock virsh shows. */
+static void testBothForms(void)
+{
+    static const char xml[] = DOMAIN(QEMU,
+                                     METADATA(STORED(DEVICE("a"))),
+                                     DEVICE("b"),
+                                     COMMANDLINE("    <qemu:arg value='-S'/>\n" ARGUMENTS));
+    static const char expected[] = DOMAIN(QEMU,
+                                          "",
+                                          DEVICE("b") DEVICE("a"),
+                                          COMMANDLINE("    <qemu:arg value='-S'/>\n"));
+    g_autofree char *shown = testRound(xml);
+
+    g_assert_cmpstr(shown, ==, expected);
+    g_assert_null(virCxlDcdTranslateShow(xml));
+}
+
+/* Where both forms name a device, the plain one is what the user wrote last. */
+static void testBothFormsSameDevice(void)
+{
+    static const char xml[] = DOMAIN(QEMU,
+                                     METADATA(STORED(DEVICE("a"))),
+                                     "    <cxl-dcd model='static'><target><size unit='GiB'>2"
+                                     "</size></target><alias name='a'/></cxl-dcd>\n",
+                                     COMMANDLINE(ARGUMENTS));
+    g_autofree char *stored = testStore(xml);
+
+    g_assert_nonnull(strstr(stored, "cxl-fmw.0.size=2147483648"));
+    g_assert_null(strstr(stored, "1073741824"));
+    g_assert_cmpuint(testCountText(stored, "id=a,"), ==, 1);
+}
+
+/* With both in what libvirt prints there is nothing to show. */
+static void testBothFormsShown(void)
+{
+    g_assert_null(virCxlDcdTranslateShow(
+        DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), DEVICE("a"), COMMANDLINE(ARGUMENTS))));
+}
+
+/* A user changed a running domain's stored form: what the next start begins with is
+ * kept, and its records are not taken for it. */
+static void testBothFormsRunning(void)
+{
+    static const char stored_device[] =
+        "<cxl-dcd model='static'><target><size unit='GiB'>1</size></target>"
+        "<capacity tag='9d1b1a0e-2f57-4cf5-8c5b-0a6c7a4b2f10'><size unit='MiB'>2</size></capacity>"
+        "<alias name='a'/></cxl-dcd>";
+    g_autofree char *metadata =
+        g_strdup_printf("<metadata>"
+                        "<m:devices xmlns:m='urn:libvirt-cxl-dcd:domain:1.0' slot='0x1c' "
+                        "bus-nr='0xc0'>%s</m:devices>" RECORD(" state='accepted' device='a'")
+                        "</metadata>",
+                        stored_device);
+    static const char template[] =
+        DOMAIN(QEMU " id='3'", "  @metadata@\n", DEVICE("b"), COMMANDLINE(ARGUMENTS));
+    g_auto(GStrv) parts = g_strsplit(template, "@metadata@", 2);
+    g_autofree char *xml = g_strconcat(parts[0], metadata, parts[1], NULL);
+    g_autofree char *stored = testStore(xml);
+
+    g_assert_nonnull(strstr(stored, "9d1b1a0e-2f57-4cf5-8c5b-0a6c7a4b2f10"));
+    g_assert_null(strstr(stored, TAG));
+}
+
+/* Arguments that somebody changed are not recognised: such a domain is shown as it
+ * is, and a plain form beside it is refused with what to do. */
+static void testEditedArguments(void)
+{
+    static const char *const documents[] = {
+        DOMAIN(QEMU,
+               METADATA(STORED(DEVICE("a"))),
+               "",
+               COMMANDLINE("    <qemu:arg value='-device'/>\n"
+                           "    <qemu:arg value='cxl-type3,bus=a-port,id=a'/>\n")),
+        DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), "", ""),
+        DOMAIN(QEMU, METADATA(STORED(DEVICE("z"))), "", COMMANDLINE(ARGUMENTS)),
+        DOMAIN(QEMU, METADATA(STORED(DEVICE("a") DEVICE("b"))), "", COMMANDLINE(ARGUMENTS)),
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(documents); i++) {
+        g_auto(GStrv) parts = g_strsplit(documents[i], "  <devices>\n", 2);
+        g_autofree char *both = g_strjoin("  <devices>\n" DEVICE("new"), parts[0], parts[1], NULL);
+        char *stored = NULL;
+
+        g_assert_null(virCxlDcdTranslateShow(documents[i]));
+        g_assert_null(virGetLastError());
+        g_assert_cmpint(virCxlDcdTranslateStore(documents[i], false, NULL, NULL, &stored), ==, 0);
+        g_assert_null(stored);
+        g_assert_cmpint(virCxlDcdTranslateStore(both, false, testDecide, NULL, &stored), ==, -1);
+        g_assert_null(stored);
+        testAssertError(VIR_ERR_XML_ERROR,
+                        "XML error: domain 'vm' has a CXL dynamic capacity definition in its "
+                        "<metadata> that its <qemu:commandline> does not match: take the element "
+                        "in namespace 'urn:libvirt-cxl-dcd:domain:1.0' and the QEMU arguments of "
+                        "its devices out");
+    }
+}
+
+/* Whoever may write metadata can write anything there. None of it may bring down the
+ * daemon that shows it, nor be hidden. */
+static void testForgedMetadata(void)
+{
+    static const char *const devices[] = {
+        "<cxl-dcd/>",
+        "<cxl-dcd model='static'/>",
+        "<cxl-dcd model='static'><target><size>1048576</size></target></cxl-dcd>",
+        "<cxl-dcd model='static'><target><size>1048576</size><regions>0</regions></target>"
+        "<alias name='a'/></cxl-dcd>",
+        "<cxl-dcd model='static'><target><size>1</size></target><alias name='a'/></cxl-dcd>",
+        "<cxl-dcd model='static'><alias name='a'/></cxl-dcd>",
+        "<cxl-dcd model='x'/>",
+        "<cxl-dcd><driver name='module' path='x'/><alias name='a'/></cxl-dcd>",
+        "",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(devices); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain id='1'><name>vm</name><metadata>"
+                            "<m:devices xmlns:m='urn:libvirt-cxl-dcd:domain:1.0'>%s</m:devices>"
+                            "</metadata><devices/></domain>",
+                            devices[i]);
+
+        g_assert_null(virCxlDcdTranslateShow(xml));
+        g_assert_null(virGetLastError());
+    }
+}
+
+static void testForgedRecords(void)
+{
+    static const char *const records[] = {
+        RECORD(" state='accepted'"),
+        RECORD(" state='accepted' device='b'"),
+        RECORD(" state='flying' device='a'"),
+        RECORD(" state='accepted' device='a' since='yesterday'"),
+        "<r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:x' device='a'/>",
+        "<r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:x' device='a' tag='x'/>",
+    };
+    static const char template[] =
+        DOMAIN(QEMU " id='3'", METADATA(STORED(DEVICE("a")) "@"), "", COMMANDLINE(ARGUMENTS));
+    g_auto(GStrv) parts = g_strsplit(template, "@", 2);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(records); i++) {
+        g_autofree char *xml = g_strconcat(parts[0], records[i], parts[1], NULL);
+
+        g_assert_null(virCxlDcdTranslateShow(xml));
+        g_assert_null(virGetLastError());
+    }
+}
+
+/* What a user gives as state is not read, not even to refuse it. */
+static void testStateIgnored(void)
+{
+    static const char device[] =
+        "    <cxl-dcd model='static'><target><size unit='GiB'>1</size>"
+        "<current unit='parsec'>many</current></target>"
+        "<capacity tag='" TAG "' state='flying' since='x'><size unit='MiB'>2</size></capacity>"
+        "<alias name='a'/></cxl-dcd>\n";
+    static const char *const attributes[] = {"", " id='3'"};
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(attributes); i++) {
+        g_autofree char *xml = g_strdup_printf(
+            "<domain%s><name>vm</name><os><type machine='q35'/></os><features><acpi/></features>"
+            "<devices>%s</devices></domain>",
+            attributes[i],
+            device);
+        g_autofree char *stored = testStore(xml);
+
+        g_assert_null(strstr(stored, "flying"));
+        g_assert_null(strstr(stored, "parsec"));
+    }
+}
+
+/* A capacity is put into a definition that is stored already. */
+static void testRedefine(void)
+{
+    static const char plain[] = DOMAIN("", METADATA("    <x xmlns='y'/>\n"), DEVICE("a"), "");
+    g_autofree char *stored = testStore(plain);
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(stored, "domain");
+    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdDomainDefParse(doc);
+    virCxlDcdDef *device = virCxlDcdDomainDefDevice(def, "a");
+    virCxlDcdCapacityDef *capacity = virCxlDcdCapacityDefNew();
+    g_autofree char *redefined = NULL;
+    g_autofree char *shown = NULL;
+
+    capacity->tag = g_strdup(TAG);
+    capacity->size = VIR_CXL_DCD_BLOCK_SIZE;
+    g_ptr_array_add(device->capacities, capacity);
+    g_assert_cmpint(virCxlDcdTranslateRedefine(stored, def, &redefined), ==, 0);
+    shown = virCxlDcdTranslateShow(redefined);
+    g_assert_nonnull(strstr(shown,
+                            "      <capacity tag='" TAG "' region='0'>\n"
+                            "        <size unit='KiB'>2048</size>\n"
+                            "      </capacity>\n"));
+    g_clear_pointer(&stored, g_free);
+    stored = testCut(plain);
+    g_clear_pointer(&redefined, g_free);
+    redefined = testCut(shown);
+    g_assert_cmpstr(redefined, ==, stored);
+}
+
+/* XML that does not speak of us is not even parsed; XML that does, and cannot be, is
+ * refused on its way in and left alone on its way out. */
+static void testMalformed(void)
+{
+    static const char *const others[] = {"", "<domain>", "<domain><cxl/></x>", "<!DOCTYPE a><a/>"};
+    static const char *const ours[] = {"cxl-dcd", "<domain><cxl-dcd></x>", "<!DOCTYPE a><cxl-dcd/>"};
+    char *stored = NULL;
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_assert_cmpint(virCxlDcdTranslateStore(others[i], true, testDecide, NULL, &stored), ==, 0);
+        g_assert_null(stored);
+        g_assert_null(virCxlDcdTranslateShow(others[i]));
+        g_assert_null(virGetLastError());
+    }
+    for (i = 0; i < G_N_ELEMENTS(ours); i++) {
+        g_assert_null(virCxlDcdTranslateShow(ours[i]));
+        g_assert_null(virGetLastError());
+        g_assert_cmpint(virCxlDcdTranslateStore(ours[i], true, testDecide, NULL, &stored), ==, -1);
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_XML_ERROR);
+        g_assert_null(stored);
+        virResetLastError();
+    }
+    g_assert_cmpint(virCxlDcdTranslateStore(NULL, true, testDecide, NULL, &stored), ==, 0);
+    g_assert_null(virCxlDcdTranslateShow(NULL));
+}
+
+/* A document that is no domain has no devices. */
+static void testOtherDocuments(void)
+{
+    static const char xml[] = "<domainsnapshot>" DOMAIN("", "", DEVICE("a"), "") "</domainsnapshot>";
+    char *stored = NULL;
+
+    g_assert_cmpint(virCxlDcdTranslateStore(xml, true, testDecide, NULL, &stored), ==, 0);
+    g_assert_null(stored);
+    g_assert_null(virCxlDcdTranslateShow(xml));
+}
+
+/* The schema is asked when the caller asks for it, and only of our element. */
+static void testValidate(void)
+{
+    static const char wrong[] = DOMAIN("",
+                                       "  <unknown/>\n",
+                                       "    <cxl-dcd model='static'><target><size>1048576</size>"
+                                       "</target><colour>red</colour></cxl-dcd>\n",
+                                       "");
+    static const char right[] = DOMAIN("", "  <unknown/>\n", DEVICE("a"), "");
+    char *stored = NULL;
+
+    g_assert_cmpint(virCxlDcdTranslateStore(wrong, false, testDecide, NULL, &stored), ==, 0);
+    g_clear_pointer(&stored, g_free);
+    g_assert_cmpint(virCxlDcdTranslateStore(right, true, testDecide, NULL, &stored), ==, 0);
+    g_clear_pointer(&stored, g_free);
+    g_assert_cmpint(virCxlDcdTranslateStore(wrong, true, testDecide, NULL, &stored), ==, -1);
+    g_assert_null(stored);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_XML_INVALID_SCHEMA);
+    g_assert_true(g_str_has_prefix(virGetLastErrorMessage(),
+                                   "XML document failed to validate against schema: <cxl-dcd> of "
+                                   "domain 'vm': "));
+    virResetLastError();
+}
+
+static int testRefuse(virCxlDcdXMLDoc *doc G_GNUC_UNUSED,
+                      virCxlDcdDef *device,
+                      void *opaque)
+{
+    unsigned int *calls = opaque;
+
+    (*calls)++;
+    virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED, "nothing for '%s'", device->alias);
+    return -1;
+}
+
+/* Who gives a device its dynamic capacity is asked where it is not said. */
+static void testDecided(void)
+{
+    static const struct {
+        const char *model;
+        const char *driver;
+        unsigned int calls;
+    } cases[] = {
+        {"tagged", "", 1},
+        {"tagged", "<driver name='module'/>", 1},
+        {"tagged", "<driver name='module' path='/x'/>", 0},
+        {"tagged", "<driver name='qemu'/>", 0},
+        {"static", "", 0},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf(
+            "<domain><name>vm</name><os><type machine='q35'/></os><features><acpi/></features>"
+            "<devices><cxl-dcd model='%s'>%s<target><size>1048576</size></target></cxl-dcd>"
+            "</devices></domain>",
+            cases[i].model,
+            cases[i].driver);
+        g_autofree char *stored = NULL;
+        unsigned int calls = 0;
+        int ret = virCxlDcdTranslateStore(xml, false, testRefuse, &calls, &stored);
+
+        g_assert_cmpuint(calls, ==, cases[i].calls);
+        g_assert_cmpint(ret, ==, calls ? -1 : 0);
+        if (calls)
+            testAssertError(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "unsupported configuration: nothing for 'cxl-dcd0'");
+    }
+}
+
+static void testHasPlain(void)
+{
+    g_assert_true(virCxlDcdHasPlain(DOMAIN("", "", DEVICE("a"), "")));
+    g_assert_false(virCxlDcdHasPlain(
+        DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), "", COMMANDLINE(ARGUMENTS))));
+    g_assert_false(virCxlDcdHasPlain(DOMAIN("", "", "", "")));
+    g_assert_false(virCxlDcdHasPlain("<cxl-dcd"));
+    g_assert_false(virCxlDcdHasPlain(NULL));
+    virResetLastError();
+}
+
+static void testAddData(const char *kind, const char *name, GTestDataFunc function)
+{
+    g_autofree char *path = g_strconcat("/splice/", kind, "/", name, NULL);
+
+    g_test_add_data_func_full(path, g_strdup(name), function, g_free);
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    size_t i;
+
+    testInit(&argc, &argv);
+    names = testListFolder(DATA, ".stored.xml");
+    g_assert_cmpuint(names->len, >, 0);
+    for (i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+
+        testAddData("show", name, testShow);
+        testAddData("define-shown", name, testDefineShown);
+        testAddData("define-stored", name, testDefineStored);
+        testAddData("stock", name, testStock);
+    }
+    for (i = 0; i < G_N_ELEMENTS(testSame); i++) {
+        g_autofree char *path = g_strconcat("/splice/same/", testSame[i].name, NULL);
+
+        g_test_add_data_func(path, testSame[i].xml, testRunSame);
+    }
+    for (i = 0; i < G_N_ELEMENTS(testSpaced); i++) {
+        g_autofree char *path = g_strconcat("/splice/spaced/", testSpaced[i].name, NULL);
+
+        g_test_add_data_func(path, testSpaced[i].xml, testRunSpaced);
+    }
+    g_test_add_func("/splice/both-forms", testBothForms);
+    g_test_add_func("/splice/both-forms-same-device", testBothFormsSameDevice);
+    g_test_add_func("/splice/both-forms-shown", testBothFormsShown);
+    g_test_add_func("/splice/both-forms-running", testBothFormsRunning);
+    g_test_add_func("/splice/edited-arguments", testEditedArguments);
+    g_test_add_func("/splice/forged-metadata", testForgedMetadata);
+    g_test_add_func("/splice/forged-records", testForgedRecords);
+    g_test_add_func("/splice/state-ignored", testStateIgnored);
+    g_test_add_func("/splice/redefine", testRedefine);
+    g_test_add_func("/splice/malformed", testMalformed);
+    g_test_add_func("/splice/other-documents", testOtherDocuments);
+    g_test_add_func("/splice/validate", testValidate);
+    g_test_add_func("/splice/decided", testDecided);
+    g_test_add_func("/splice/has-plain", testHasPlain);
+    return g_test_run();
+}

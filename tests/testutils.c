@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * testutils.c: what several tests need
+ *
+ * Expected output is in files beside the input. VIR_TEST_REGENERATE_OUTPUT=1 writes
+ * them anew, and the difference is what there is to be reviewed.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt.h>
+#include <string.h>
+
+#include "cxl_dcd_error.h"
+#include "testutils.h"
+
+/* A case that fails must not hide the next. libvirt keeps a thread's error only after
+ * it was initialized, which a program with a connection has done. */
+void testInit(int *argc, char ***argv)
+{
+    g_test_init(argc, argv, NULL);
+    g_test_set_nonfatal_assertions();
+    g_assert_cmpint(virInitialize(), ==, 0);
+}
+
+/* Returns the path of a test's data, to be freed with g_free(). */
+char *testPath(const char *folder, const char *name)
+{
+    return g_build_filename(TEST_DIR, folder, name, NULL);
+}
+
+char *testReadFile(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = NULL;
+
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+/* Check that the file at @path holds @text, or make it so when asked to. */
+void testCompareToFile(const char *text, const char *path)
+{
+    g_autofree char *expected = NULL;
+
+    if (g_getenv("VIR_TEST_REGENERATE_OUTPUT")) {
+        g_autoptr(GError) error = NULL;
+
+        g_file_set_contents(path, text, -1, &error);
+        g_assert_no_error(error);
+        return;
+    }
+    expected = testReadFile(path);
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static gint testCompareNames(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Returns the names of the files in the data folder @folder that end with @suffix,
+ * without it and sorted. */
+GPtrArray *testListFolder(const char *folder, const char *suffix)
+{
+    g_autofree char *path = testPath(folder, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, &error);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+
+    g_assert_no_error(error);
+    while ((name = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(name, suffix))
+            g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(suffix)));
+    }
+    g_ptr_array_sort(names, testCompareNames);
+    return names;
+}
+
+/* In the place of what asks a QEMU binary: the QEMU module it is. */
+int testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED,
+               virCxlDcdDef *device,
+               void *opaque G_GNUC_UNUSED)
+{
+    device->driver = VIR_CXL_DCD_DRIVER_MODULE;
+    device->module = g_strdup(TEST_MODULE);
+    return 0;
+}
+
+/* Returns the stored form of @xml, which must be good and have something to store. */
+char *testStore(const char *xml)
+{
+    char *stored = NULL;
+
+    if (virCxlDcdTranslateStore(xml, false, testDecide, NULL, &stored) < 0)
+        g_error("%s", virCxlDcdLastErrorMessage());
+    g_assert_nonnull(stored);
+    return stored;
+}
