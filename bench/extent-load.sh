@@ -12,6 +12,7 @@
 #
 # It takes the environment of the tests (see tests/qemu-module/lib.sh):
 #   meson devenv -C build ../bench/extent-load.sh
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/../tests/qemu-module/lib.sh"
 ROUNDS=${ROUNDS:-9}
 WINDOW=$((0x110000000))

@@ -471,6 +471,35 @@ static void testStateIgnored(void)
     }
 }
 
+/* A capacity without a place gets one when it is defined, beside those that have one,
+ * whatever their order. */
+static void testPlaced(void)
+{
+    static const char xml[] = DOMAIN("",
+                                     "",
+                                     "    <cxl-dcd model='static'><target><size unit='GiB'>1</size>"
+                                     "</target><capacity><size>2048</size></capacity>"
+                                     "<capacity><size>4096</size><offset>0</offset></capacity>"
+                                     "<capacity><size>6144</size></capacity>"
+                                     "<alias name='a'/></cxl-dcd>\n",
+                                     "");
+    static const unsigned long long offsets[] = {4096, 0, 6144};
+    g_autofree char *stored = testStore(xml);
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(stored, "domain");
+    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdDomainDefParse(doc);
+    virCxlDcdDef *device = virCxlDcdDomainDefDevice(def, "a");
+    size_t i;
+
+    g_assert_cmpuint(device->capacities->len, ==, G_N_ELEMENTS(offsets));
+    for (i = 0; i < G_N_ELEMENTS(offsets); i++) {
+        virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i);
+
+        g_assert_true(capacity->has_offset);
+        g_assert_cmpuint(capacity->offset, ==, offsets[i] * 1024);
+        g_assert_nonnull(capacity->tag);
+    }
+}
+
 /* A capacity is put into a definition that is stored already. */
 static void testRedefine(void)
 {
@@ -659,6 +688,7 @@ int main(int argc, char **argv)
     g_test_add_func("/splice/forged-metadata", testForgedMetadata);
     g_test_add_func("/splice/forged-records", testForgedRecords);
     g_test_add_func("/splice/state-ignored", testStateIgnored);
+    g_test_add_func("/splice/placed", testPlaced);
     g_test_add_func("/splice/redefine", testRedefine);
     g_test_add_func("/splice/malformed", testMalformed);
     g_test_add_func("/splice/other-documents", testOtherDocuments);

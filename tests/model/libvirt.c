@@ -231,10 +231,10 @@ int virDomainFree(virDomainPtr client)
 }
 
 /* Each call of a client comes by here first: the dead get no further. */
-static int modelCall(virDomainPtr client)
+static int modelCall(virDomainPtr client, modelCallKind kind)
 {
     if (client->before)
-        client->before(client);
+        client->before(client, kind);
     if (client->calls >= client->dies_after) {
         virCxlDcdReportError(VIR_ERR_RPC, "this client is dead");
         return -1;
@@ -244,9 +244,9 @@ static int modelCall(virDomainPtr client)
 }
 
 /* What needs the running domain: libvirt takes a job for it. */
-static int modelJob(virDomainPtr client)
+static int modelJob(virDomainPtr client, modelCallKind kind)
 {
-    if (modelCall(client) < 0)
+    if (modelCall(client, kind) < 0)
         return -1;
     if (client->domain->hung) {
         virCxlDcdReportError(VIR_ERR_OPERATION_TIMEOUT,
@@ -278,19 +278,19 @@ const char *virDomainGetName(virDomainPtr client G_GNUC_UNUSED)
 
 int virDomainIsActive(virDomainPtr client)
 {
-    return modelCall(client) < 0 ? -1 : client->domain->qemu != NULL;
+    return modelCall(client, MODEL_CALL_READ_XML) < 0 ? -1 : client->domain->qemu != NULL;
 }
 
 int virDomainIsPersistent(virDomainPtr client)
 {
-    return modelCall(client) < 0 ? -1 : 1;
+    return modelCall(client, MODEL_CALL_READ_XML) < 0 ? -1 : 1;
 }
 
 char *virDomainGetXMLDesc(virDomainPtr client, unsigned int flags)
 {
     modelDomain *domain = client->domain;
 
-    if (modelCall(client) < 0)
+    if (modelCall(client, MODEL_CALL_READ_XML) < 0)
         return NULL;
     return strdup(domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE) ? domain->live
                                                                      : domain->config);
@@ -306,7 +306,7 @@ int virDomainSetMetadata(virDomainPtr client,
     g_assert_cmpint(type, ==, VIR_DOMAIN_METADATA_ELEMENT);
     g_assert_cmpuint(flags, ==, VIR_DOMAIN_AFFECT_LIVE);
     g_assert_true(uri && (!metadata || key));
-    if (modelJob(client) < 0)
+    if (modelJob(client, MODEL_CALL_WRITE_XML) < 0)
         return -1;
     if (modelDomainSetMetadata(client->domain, metadata, key, uri) == 0)
         return 0;
@@ -321,7 +321,7 @@ virDomainGetMetadata(virDomainPtr client, int type, const char *uri, unsigned in
 
     g_assert_cmpint(type, ==, VIR_DOMAIN_METADATA_ELEMENT);
     g_assert_cmpuint(flags, ==, VIR_DOMAIN_AFFECT_LIVE);
-    if (modelCall(client) < 0)
+    if (modelCall(client, MODEL_CALL_READ_XML) < 0)
         return NULL;
     if (!client->domain->live) {
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID, "domain is not running");
@@ -333,6 +333,13 @@ virDomainGetMetadata(virDomainPtr client, int type, const char *uri, unsigned in
     return xml;
 }
 
+/* A command that changes nothing: a question, or an add of an extent of no length. */
+static bool modelIsQuery(const char *command)
+{
+    return strstr(command, "\"qom-list\"") || strstr(command, "-status\"") ||
+           strstr(command, "\"len\":0");
+}
+
 int virDomainQemuMonitorCommand(virDomainPtr client,
                                 const char *command,
                                 char **result,
@@ -340,7 +347,9 @@ int virDomainQemuMonitorCommand(virDomainPtr client,
 {
     g_assert_cmpuint(flags, ==, 0);
     *result = NULL;
-    return modelJob(client) < 0 ? -1 : modelFaultCommand(client, command, result);
+    if (modelJob(client, modelIsQuery(command) ? MODEL_CALL_READ_QEMU : MODEL_CALL_WRITE_QEMU) < 0)
+        return -1;
+    return modelFaultCommand(client, command, result);
 }
 
 virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
@@ -348,7 +357,7 @@ virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsign
     virDomainPtr client = (virDomainPtr)(void *)((char *)conn - G_STRUCT_OFFSET(virDomain, conn));
 
     g_assert_cmpuint(flags, ==, 0);
-    if (modelCall(client) < 0)
+    if (modelCall(client, MODEL_CALL_WRITE_XML) < 0)
         return NULL;
     g_free(client->domain->config);
     client->domain->config = g_strdup(xml);
@@ -358,7 +367,7 @@ virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsign
 /* A daemon that has the driver module: what it does is not tried here. */
 static int modelLeftToDaemon(virDomainPtr client, const char *what, const char *xml, unsigned int flags)
 {
-    if (modelCall(client) < 0)
+    if (modelCall(client, MODEL_CALL_WRITE_XML) < 0)
         return -1;
     g_free(client->domain->attached);
     client->domain->attached = g_strdup_printf("%s %u %s", what, flags, xml);

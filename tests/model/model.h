@@ -210,6 +210,14 @@ struct _modelDomain {
     char *attached; /* what attach-device and detach-device were last given */
 };
 
+/* What a call looks at or changes. */
+typedef enum {
+    MODEL_CALL_READ_XML,
+    MODEL_CALL_WRITE_XML,
+    MODEL_CALL_READ_QEMU,
+    MODEL_CALL_WRITE_QEMU,
+} modelCallKind;
+
 /* A client's hold of the domain. */
 struct _virConnect {
     const char *type;
@@ -219,7 +227,7 @@ struct _virDomain {
     struct _virConnect conn;
     unsigned int calls; /* of libvirt that it has made */
     unsigned int dies_after; /* this many; G_MAXUINT: never */
-    void (*before)(virDomainPtr client); /* each call; NULL: nothing */
+    void (*before)(virDomainPtr client, modelCallKind kind); /* each call; NULL: nothing */
     void *opaque;
 };
 

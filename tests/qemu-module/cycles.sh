@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Capacity comes and goes while a CPU stores over its place without a pause.
 # $CYCLES is how often; nothing of it may be left in the end.
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 : "${CXL_BOOT:?}" "${CXL_CPU:?}"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The direct alias: where it is, what takes it away, and that a CPU uses it
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 : "${CXL_BOOT:?}" "${CXL_CPU:?}"
 
 WINDOW=$((0x110000000))                 # the fixed memory window; see below
-DECODERS=$((0x1010))                    # of a component, in its registers
 
 # aliases: where they are in system memory
 aliases() {

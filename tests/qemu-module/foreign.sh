@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a fabric manager does to a tagged device past QMP: through the mailbox of
 # a switch, which passes its commands on to the device. QEMU has it since 10.1.
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 : "${CXL_BOOT:?}" "${CXL_CPU:?}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # lib.sh: what the tests of cxl-tagged.so share: TAP, a machine, its guest
 #
@@ -146,6 +146,7 @@ vm_start() {
   shift
   d=$dir/$name
   mkdir -p "$d"
+  # shellcheck disable=SC2054
   local args=(
     -machine "q35,cxl=on,memory-backend=ram,cxl-fmw.0.targets.0=hb,cxl-fmw.0.size=8G"
     -object "memory-backend-file,id=ram,size=256M,share=on,mem-path=$d/ram"
@@ -309,7 +310,7 @@ why_not() {
 # memory PID: its resident memory in KiB. What QEMU gives back it gives back a
 # little later, when no thread can use it any more: the least within a second.
 memory() {
-  local i least= now
+  local i least='' now
   for ((i = 0; i < 10; i++)); do
     now=$(awk '/^VmRSS/ { print $2 }' "/proc/$1/status")
     [ -z "$least" ] || [ "$now" -lt "$least" ] && least=$now

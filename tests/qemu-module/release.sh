@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # cxl-release-dynamic-capacity, and what is left after it: nothing
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 device=num-dc-regions=2,dc-regions-total-size=4G vm_start vm ||

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two machines with one tagged file: each sees what the other stores
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 : "${CXL_BOOT:?}" "${CXL_CPU:?}"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The tutorial of QEMU's tagged dynamic capacity series, request by request, on
 # its own machine: two backends of 1 GiB, added, accepted, released by tag
+# shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 

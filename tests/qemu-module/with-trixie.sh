@@ -35,6 +35,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 mirror() {
+  # shellcheck disable=SC2016
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
     'Origin: Debian' 'Label: Debian' | head -n 1
 }
