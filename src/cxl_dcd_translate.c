@@ -25,7 +25,8 @@
  *
  * Returns false when @xml can hold nothing of ours, and need not be parsed.
  */
-bool virCxlDcdIsConcerned(const char *xml)
+bool
+virCxlDcdIsConcerned(const char *xml)
 {
     return xml && strstr(xml, "cxl-dcd");
 }
@@ -37,7 +38,8 @@ bool virCxlDcdIsConcerned(const char *xml)
  * Returns true when <cxl-dcd> stands among its devices: the daemon has the
  * driver module.
  */
-bool virCxlDcdHasPlain(const char *xml)
+bool
+virCxlDcdHasPlain(const char *xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
@@ -48,7 +50,8 @@ bool virCxlDcdHasPlain(const char *xml)
     return def->plain;
 }
 
-static int virCxlDcdTranslateValidate(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def)
+static int
+virCxlDcdTranslateValidate(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def)
 {
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
     xmlNodePtr node;
@@ -65,10 +68,11 @@ static int virCxlDcdTranslateValidate(virCxlDcdXMLDoc *doc, const virCxlDcdDomai
     return 0;
 }
 
-static int virCxlDcdTranslateDecide(virCxlDcdXMLDoc *doc,
-                                    const virCxlDcdDomainDef *def,
-                                    virCxlDcdDecideFunc decide,
-                                    void *opaque)
+static int
+virCxlDcdTranslateDecide(virCxlDcdXMLDoc *doc,
+                         const virCxlDcdDomainDef *def,
+                         virCxlDcdDecideFunc decide,
+                         void *opaque)
 {
     guint i;
 
@@ -85,9 +89,8 @@ static int virCxlDcdTranslateDecide(virCxlDcdXMLDoc *doc,
 }
 
 /* The stored form of @doc with @def for its devices. */
-static int virCxlDcdTranslateSplice(virCxlDcdXMLDoc *doc,
-                                    const virCxlDcdDomainDef *def,
-                                    char **stored)
+static int
+virCxlDcdTranslateSplice(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, char **stored)
 {
     g_autoptr(virCxlDcdDomainDef) old = virCxlDcdDomainDefParseStored(doc);
     g_autoptr(GPtrArray) before = NULL;
@@ -123,11 +126,12 @@ static int virCxlDcdTranslateSplice(virCxlDcdXMLDoc *doc,
  *
  * Returns 0, or -1 with an error set.
  */
-int virCxlDcdTranslateStore(const char *xml,
-                            bool validate,
-                            virCxlDcdDecideFunc decide,
-                            void *opaque,
-                            char **stored)
+int
+virCxlDcdTranslateStore(const char *xml,
+                        bool validate,
+                        virCxlDcdDecideFunc decide,
+                        void *opaque,
+                        char **stored)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
@@ -144,8 +148,7 @@ int virCxlDcdTranslateStore(const char *xml,
     if (validate && virCxlDcdTranslateValidate(doc, def) < 0)
         return -1;
     if (virCxlDcdDomainDefComplete(def, doc) < 0 || virCxlDcdDomainDefValidate(def, doc) < 0 ||
-        virCxlDcdDomainDefPlace(def) < 0 ||
-        virCxlDcdTranslateDecide(doc, def, decide, opaque) < 0)
+        virCxlDcdDomainDefPlace(def) < 0 || virCxlDcdTranslateDecide(doc, def, decide, opaque) < 0)
         return -1;
     return virCxlDcdTranslateSplice(doc, def, stored);
 }
@@ -158,7 +161,8 @@ int virCxlDcdTranslateStore(const char *xml,
  *
  * Returns 0, or -1 with an error set.
  */
-int virCxlDcdTranslateRedefine(const char *xml, const virCxlDcdDomainDef *def, char **stored)
+int
+virCxlDcdTranslateRedefine(const char *xml, const virCxlDcdDomainDef *def, char **stored)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "domain");
 
@@ -175,7 +179,8 @@ int virCxlDcdTranslateRedefine(const char *xml, const virCxlDcdDomainDef *def, c
  * Returns the domain, to be freed with g_free(), or NULL when @xml is to be
  * shown as it is.
  */
-char *virCxlDcdTranslateShow(const char *xml)
+char *
+virCxlDcdTranslateShow(const char *xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;

@@ -24,7 +24,8 @@
 #define VIR_CXL_DCD_WAIT_FIRST 20000
 #define VIR_CXL_DCD_WAIT_LAST 1000000
 
-static int virCxlDcdCheckFlags(unsigned int flags, unsigned int known, const char *function)
+static int
+virCxlDcdCheckFlags(unsigned int flags, unsigned int known, const char *function)
 {
     if (!(flags & ~known))
         return 0;
@@ -35,7 +36,8 @@ static int virCxlDcdCheckFlags(unsigned int flags, unsigned int known, const cha
     return -1;
 }
 
-static int virCxlDcdCheckDomain(virDomainPtr domain)
+static int
+virCxlDcdCheckDomain(virDomainPtr domain)
 {
     virConnectPtr conn = domain ? virDomainGetConnect(domain) : NULL;
     const char *type = conn ? virConnectGetType(conn) : NULL;
@@ -52,7 +54,8 @@ static int virCxlDcdCheckDomain(virDomainPtr domain)
 }
 
 /* VIR_DOMAIN_AFFECT_CURRENT becomes what it stands for. */
-static int virCxlDcdImpact(virDomainPtr domain, unsigned int *flags)
+static int
+virCxlDcdImpact(virDomainPtr domain, unsigned int *flags)
 {
     int active;
 
@@ -65,7 +68,8 @@ static int virCxlDcdImpact(virDomainPtr domain, unsigned int *flags)
 }
 
 /* The one <capacity> of an attach or detach document. */
-static virCxlDcdCapacityDef *virCxlDcdTakeCapacity(virCxlDcdDef *request)
+static virCxlDcdCapacityDef *
+virCxlDcdTakeCapacity(virCxlDcdDef *request)
 {
     if (request->capacities->len == 1)
         return g_ptr_array_steal_index(request->capacities, 0);
@@ -78,7 +82,8 @@ static virCxlDcdCapacityDef *virCxlDcdTakeCapacity(virCxlDcdDef *request)
 }
 
 /* A document that says the same, for a daemon that has the driver module. */
-static char *virCxlDcdFormatRequest(const char *alias, const virCxlDcdCapacityDef *capacity)
+static char *
+virCxlDcdFormatRequest(const char *alias, const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(GString) buf = g_string_new("<cxl-dcd>\n");
 
@@ -95,7 +100,8 @@ static char *virCxlDcdFormatRequest(const char *alias, const virCxlDcdCapacityDe
 /* ---------------------------------------------------- the stored definition */
 
 /* The definition that libvirt keeps for the next start, and its devices. */
-static virCxlDcdDomainDef *virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
+static virCxlDcdDomainDef *
+virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
@@ -118,11 +124,12 @@ static virCxlDcdDomainDef *virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
 
 /* Put @capacity into the definition, or take it out. The result is *@xml, for
  * virCxlDcdStoreConfig(); nothing has changed yet. */
-static int virCxlDcdPrepareConfig(virDomainPtr domain,
-                                  const char *alias,
-                                  const virCxlDcdCapacityDef *capacity,
-                                  bool add,
-                                  char **xml)
+static int
+virCxlDcdPrepareConfig(virDomainPtr domain,
+                       const char *alias,
+                       const virCxlDcdCapacityDef *capacity,
+                       bool add,
+                       char **xml)
 {
     g_autofree char *old = NULL;
     g_autoptr(virCxlDcdDomainDef) def = virCxlDcdLoadConfig(domain, &old);
@@ -159,7 +166,8 @@ static int virCxlDcdPrepareConfig(virDomainPtr domain,
     return virCxlDcdTranslateRedefine(old, def, xml);
 }
 
-static int virCxlDcdStoreConfig(virDomainPtr domain, const char *xml)
+static int
+virCxlDcdStoreConfig(virDomainPtr domain, const char *xml)
 {
     virDomainPtr defined = virDomainDefineXMLFlags(virDomainGetConnect(domain), xml, 0);
 
@@ -173,7 +181,8 @@ static int virCxlDcdStoreConfig(virDomainPtr domain, const char *xml)
 
 /* The domain as XML shows it, running or not. Returns 1 when the daemon has the driver
  * module, 0 when not, -1 with an error set. */
-static int virCxlDcdIsLeftToDaemon(virDomainPtr domain)
+static int
+virCxlDcdIsLeftToDaemon(virDomainPtr domain)
 {
     char *xml = virDomainGetXMLDesc(domain, 0);
     int plain;
@@ -185,10 +194,11 @@ static int virCxlDcdIsLeftToDaemon(virDomainPtr domain)
     return plain;
 }
 
-static int virCxlDcdAddHere(virDomainPtr domain,
-                            const char *alias,
-                            virCxlDcdCapacityDef *capacity,
-                            unsigned int flags)
+static int
+virCxlDcdAddHere(virDomainPtr domain,
+                 const char *alias,
+                 virCxlDcdCapacityDef *capacity,
+                 unsigned int flags)
 {
     g_autofree char *config = NULL;
 
@@ -226,16 +236,16 @@ static int virCxlDcdAddHere(virDomainPtr domain,
  * go with what the domain has, VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU
  * refuses. Nothing has changed then.
  */
-char *virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
+char *
+virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
 {
     g_autoptr(virCxlDcdDef) request = NULL;
     g_autoptr(virCxlDcdCapacityDef) capacity = NULL;
     int left;
 
     virResetLastError();
-    if (virCxlDcdCheckFlags(flags,
-                            VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
-                            __func__) < 0 ||
+    if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, __func__) <
+            0 ||
         virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0 ||
         !(request = virCxlDcdDefParseString(xml)) || !(capacity = virCxlDcdTakeCapacity(request)) ||
         (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
@@ -254,10 +264,11 @@ char *virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flag
     return strdup(capacity->tag);
 }
 
-static int virCxlDcdReleaseHere(virDomainPtr domain,
-                                const char *alias,
-                                const virCxlDcdCapacityDef *capacity,
-                                unsigned int flags)
+static int
+virCxlDcdReleaseHere(virDomainPtr domain,
+                     const char *alias,
+                     const virCxlDcdCapacityDef *capacity,
+                     unsigned int flags)
 {
     g_autofree char *config = NULL;
 
@@ -291,18 +302,15 @@ static int virCxlDcdReleaseHere(virDomainPtr domain,
  * capacity, VIR_ERR_OPERATION_INVALID where the guest has not answered its offer,
  * VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses.
  */
-int virDomainCxlDcdRelease(virDomainPtr domain,
-                           const char *device,
-                           const char *tag,
-                           unsigned int flags)
+int
+virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag, unsigned int flags)
 {
     g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdCapacityDefNew();
     int left;
 
     virResetLastError();
-    if (virCxlDcdCheckFlags(flags,
-                            VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
-                            __func__) < 0 ||
+    if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, __func__) <
+            0 ||
         virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0)
         return -1;
     if (!tag) {
@@ -323,7 +331,8 @@ int virDomainCxlDcdRelease(virDomainPtr domain,
 
 /* Refresh one capacity. Returns its state, NONE when there is no such capacity, or -1
  * with an error set. */
-static int virCxlDcdRefreshTag(virDomainPtr domain, const char *tag)
+static int
+virCxlDcdRefreshTag(virDomainPtr domain, const char *tag)
 {
     g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
     virCxlDcdCapacityDef *capacity;
@@ -338,7 +347,8 @@ static int virCxlDcdRefreshTag(virDomainPtr domain, const char *tag)
     return capacity->state;
 }
 
-static bool virCxlDcdIsPassing(int state)
+static bool
+virCxlDcdIsPassing(int state)
 {
     virCxlDcdCapacityDef capacity = {.state = state};
 
@@ -359,7 +369,8 @@ static bool virCxlDcdIsPassing(int state)
  * capacity (any more), or -1 with an error set: VIR_ERR_OPERATION_TIMEOUT when the guest
  * has not answered, which names the state; nothing has changed then.
  */
-int virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, unsigned int flags)
+int
+virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, unsigned int flags)
 {
     gint64 end = timeout < 0 ? G_MAXINT64 : g_get_monotonic_time() + timeout * 1000;
     gint64 pause = VIR_CXL_DCD_WAIT_FIRST;
@@ -394,7 +405,8 @@ int virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout,
 /* -------------------------------------------------------------- listing */
 
 /* The plain form does not show everything that a record holds. */
-static int virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
+static int
+virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
 {
     guint i;
     guint j;
@@ -415,7 +427,8 @@ static int virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
     return 0;
 }
 
-static virDomainCxlDcdDevicePtr virCxlDcdDeviceExport(const virCxlDcdDef *def)
+static virDomainCxlDcdDevicePtr
+virCxlDcdDeviceExport(const virCxlDcdDef *def)
 {
     virDomainCxlDcdDevicePtr device = g_new0(virDomainCxlDcdDevice, 1);
     guint i;
@@ -438,8 +451,8 @@ static virDomainCxlDcdDevicePtr virCxlDcdDeviceExport(const virCxlDcdDef *def)
         to->size = from->size;
         to->since = from->since;
         if (def->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
-            to->source = g_strdup(
-                virCxlDcdSourceToString(from->source ? from->source->type : VIR_CXL_DCD_SOURCE_RAM));
+            to->source = g_strdup(virCxlDcdSourceToString(from->source ? from->source->type
+                                                                       : VIR_CXL_DCD_SOURCE_RAM));
     }
     return device;
 }
@@ -457,9 +470,10 @@ static virDomainCxlDcdDevicePtr virCxlDcdDeviceExport(const virCxlDcdDef *def)
  *
  * Returns the number of devices, or -1 with an error set.
  */
-int virDomainCxlDcdListDevices(virDomainPtr domain,
-                               virDomainCxlDcdDevicePtr **devices,
-                               unsigned int flags)
+int
+virDomainCxlDcdListDevices(virDomainPtr domain,
+                           virDomainCxlDcdDevicePtr **devices,
+                           unsigned int flags)
 {
     g_autoptr(virCxlDcdDomainDef) def = NULL;
     guint i;
@@ -484,7 +498,8 @@ int virDomainCxlDcdListDevices(virDomainPtr domain,
  * virDomainCxlDcdDeviceFree:
  * @device: a device of virDomainCxlDcdListDevices(), or NULL
  */
-void virDomainCxlDcdDeviceFree(virDomainCxlDcdDevicePtr device)
+void
+virDomainCxlDcdDeviceFree(virDomainCxlDcdDevicePtr device)
 {
     size_t i;
 

@@ -25,7 +25,8 @@ typedef struct {
     const char *out; /* NULL: the same */
 } testFormatCase;
 
-static char *testFormat(const virCxlDcdDef *def, unsigned int flags)
+static char *
+testFormat(const virCxlDcdDef *def, unsigned int flags)
 {
     GString *buf = g_string_new(NULL);
 
@@ -62,7 +63,9 @@ static const testFormatCase testCanonical[] = {
      "</cxl-dcd>\n",
      NULL},
     {"serial", "<cxl-dcd model='static'>\n  <serial>0x63</serial>\n" TARGET "</cxl-dcd>\n", NULL},
-    {"serial-zero", "<cxl-dcd model='static'>\n  <serial>0x0</serial>\n" TARGET "</cxl-dcd>\n", NULL},
+    {"serial-zero",
+     "<cxl-dcd model='static'>\n  <serial>0x0</serial>\n" TARGET "</cxl-dcd>\n",
+     NULL},
     {"target",
      "<cxl-dcd model='static'>\n"
      "  <target>\n"
@@ -114,7 +117,8 @@ static const testFormatCase testCanonical[] = {
      NULL},
     {"alias", TAGGED("  <alias name='cxl-vmem0'/>\n"), NULL},
     {"address", TAGGED("  <address type='cxl' bus='cxl-rp0'/>\n"), NULL},
-    {"bytes", TAGGED("  <capacity region='0'>\n    <size unit='bytes'>2097153</size>\n  </capacity>\n"),
+    {"bytes",
+     TAGGED("  <capacity region='0'>\n    <size unit='bytes'>2097153</size>\n  </capacity>\n"),
      NULL},
     {"all",
      "<cxl-dcd model='tagged'>\n"
@@ -126,8 +130,8 @@ static const testFormatCase testCanonical[] = {
      "    <node>1</node>\n"
      "  </target>\n" CAPACITY("    <offset unit='KiB'>0</offset>\n"
                               "    <source type='memfd'/>\n") "  <alias name='a'/>\n"
-     "  <address type='cxl' bus='rp0'/>\n"
-     "</cxl-dcd>\n",
+                                                              "  <address type='cxl' bus='rp0'/>\n"
+                                                              "</cxl-dcd>\n",
      NULL},
 };
 
@@ -189,7 +193,8 @@ static const testFormatCase testOther[] = {
      STATIC("")},
 };
 
-static void testRunFormat(gconstpointer opaque)
+static void
+testRunFormat(gconstpointer opaque)
 {
     const testFormatCase *data = opaque;
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefParseString(data->in);
@@ -200,7 +205,8 @@ static void testRunFormat(gconstpointer opaque)
     g_assert_cmpstr(out, ==, data->out ? data->out : data->in);
 }
 
-static void testDefaults(void)
+static void
+testDefaults(void)
 {
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefParseString("<cxl-dcd><capacity/></cxl-dcd>");
     virCxlDcdCapacityDef *capacity = g_ptr_array_index(def->capacities, 0);
@@ -224,7 +230,8 @@ static void testDefaults(void)
     g_assert_cmpint(capacity->state, ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
 }
 
-static void testNotADevice(void)
+static void
+testNotADevice(void)
 {
     g_assert_null(virCxlDcdDefParseString("<disk/>"));
     testAssertError(VIR_ERR_XML_ERROR, "XML error: expected a <cxl-dcd> element, not <disk>");
@@ -252,7 +259,8 @@ static const struct {
     {"", NULL},
 };
 
-static void testRunTags(void)
+static void
+testRunTags(void)
 {
     size_t i;
 
@@ -300,7 +308,8 @@ static const struct {
     {"18446744073709551616", NULL},
 };
 
-static void testRunNodemasks(void)
+static void
+testRunNodemasks(void)
 {
     size_t i;
 
@@ -342,7 +351,8 @@ static const char *const testRecords[] = {
 };
 
 /* A record is one line and tells everything. */
-static void testRunRecords(void)
+static void
+testRunRecords(void)
 {
     size_t i;
 
@@ -359,7 +369,8 @@ static void testRunRecords(void)
     }
 }
 
-static void testRecordNamespace(void)
+static void
+testRecordNamespace(void)
 {
     g_autofree char *uri = virCxlDcdRecordNamespace(TAG_A);
 
@@ -367,7 +378,8 @@ static void testRecordNamespace(void)
 }
 
 /* Every state has its name, and what is none has none. */
-static void testStates(void)
+static void
+testStates(void)
 {
     static const struct {
         virDomainCxlDcdState state;
@@ -404,7 +416,8 @@ static void testStates(void)
     g_assert_null(virDomainCxlDcdStateToString(G_N_ELEMENTS(states)));
 }
 
-static void testLive(void)
+static void
+testLive(void)
 {
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefParseString(TAGGED(CAPACITY("")));
     virCxlDcdCapacityDef *capacity = g_ptr_array_index(def->capacities, 0);
@@ -470,7 +483,8 @@ static const testPlaceCase testPlaces[] = {
     {"second-of-two", "0:0+2 0:6+2", "0:4+4", 0, "6"},
 };
 
-static virCxlDcdCapacityDef *testPlaceParse(const char *text)
+static virCxlDcdCapacityDef *
+testPlaceParse(const char *text)
 {
     virCxlDcdCapacityDef *capacity = virCxlDcdCapacityDefNew();
     char *end;
@@ -488,7 +502,8 @@ static virCxlDcdCapacityDef *testPlaceParse(const char *text)
     return capacity;
 }
 
-static void testRunPlace(gconstpointer opaque)
+static void
+testRunPlace(gconstpointer opaque)
 {
     const testPlaceCase *data = opaque;
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefNew();
@@ -517,7 +532,8 @@ static void testRunPlace(gconstpointer opaque)
 }
 
 /* A capacity does not overlap itself. */
-static void testOverlapItself(void)
+static void
+testOverlapItself(void)
 {
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefNew();
     virCxlDcdCapacityDef *capacity = testPlaceParse("0:0+2");
@@ -526,7 +542,8 @@ static void testOverlapItself(void)
     g_assert_null(virCxlDcdDefOverlap(def, capacity));
 }
 
-static void testAccepted(void)
+static void
+testAccepted(void)
 {
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefNew();
     int state;
@@ -545,7 +562,8 @@ static void testAccepted(void)
                             (1ULL << VIR_DOMAIN_CXL_DCD_STATE_RELEASING)));
 }
 
-static void testRegionSize(void)
+static void
+testRegionSize(void)
 {
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefNew();
 
@@ -566,7 +584,8 @@ static void testRegionSize(void)
     "</metadata>"
 
 /* A running domain's capacities are its records, and a definition's its own. */
-static void testForms(void)
+static void
+testForms(void)
 {
     static const char *const texts[] = {
         "<domain><name>vm</name>" METADATA "</domain>",
@@ -602,7 +621,8 @@ static void testForms(void)
 
 /* Whoever may write metadata may write anything into it: it is checked as what a user
  * defines is. */
-static void testForged(void)
+static void
+testForged(void)
 {
     static const struct {
         const char *device;
@@ -632,7 +652,8 @@ static void testForged(void)
 }
 
 /* In the plain form of a running domain the states are read. */
-static void testPlainLive(void)
+static void
+testPlainLive(void)
 {
     static const char xml[] =
         "<domain id='1'><name>vm</name><devices><cxl-dcd model='static'>"
@@ -653,7 +674,8 @@ static void testPlainLive(void)
 }
 
 /* Records stand in the order of their places, whatever their order in libvirt. */
-static void testRecordOrder(void)
+static void
+testRecordOrder(void)
 {
     g_autoptr(GString) xml =
         g_string_new("<domain id='1'><name>vm</name><metadata>"
@@ -690,7 +712,8 @@ static void testRecordOrder(void)
     }
 }
 
-static void testAddCases(const char *kind, const testFormatCase *cases, size_t n)
+static void
+testAddCases(const char *kind, const testFormatCase *cases, size_t n)
 {
     size_t i;
 
@@ -701,7 +724,8 @@ static void testAddCases(const char *kind, const testFormatCase *cases, size_t n
     }
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     size_t i;
 

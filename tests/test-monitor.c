@@ -27,10 +27,11 @@
 static const char *mockReply; /* NULL: libvirt fails */
 static char *mockSent;
 
-int virDomainQemuMonitorCommand(virDomainPtr domain G_GNUC_UNUSED,
-                                const char *cmd,
-                                char **result,
-                                unsigned int flags)
+int
+virDomainQemuMonitorCommand(virDomainPtr domain G_GNUC_UNUSED,
+                            const char *cmd,
+                            char **result,
+                            unsigned int flags)
 {
     g_assert_cmpuint(flags, ==, 0);
     g_free(mockSent);
@@ -43,7 +44,8 @@ int virDomainQemuMonitorCommand(virDomainPtr domain G_GNUC_UNUSED,
     return -1;
 }
 
-const char *virDomainGetName(virDomainPtr domain G_GNUC_UNUSED)
+const char *
+virDomainGetName(virDomainPtr domain G_GNUC_UNUSED)
 {
     return "vm";
 }
@@ -79,7 +81,8 @@ static const struct {
      "\"qom-type\":\"memory-backend-ram\",\"id\":\"b\",\"size\":18446744073709551615"},
 };
 
-static void testObjectAdd(void)
+static void
+testObjectAdd(void)
 {
     size_t i;
 
@@ -100,7 +103,8 @@ static void testObjectAdd(void)
 #define EXTENT "\"extents\":[{\"offset\":2097152,\"len\":1073741824}"
 
 /* Both models, by the same capacity: region 1, 1 GiB at 2 MiB. */
-static void testCommands(void)
+static void
+testCommands(void)
 {
     virCxlDcdCapacityDef capacity = {
         .tag = (char *)TAG,
@@ -124,13 +128,13 @@ static void testCommands(void)
     g_assert_cmpstr(add,
                     ==,
                     "{\"execute\":\"cxl-add-dynamic-capacity\",\"arguments\":{" PATH
-                    ",\"selection-policy\":\"prescriptive\",\"region\":1,\"tag\":\"" TAG "\"," EXTENT
-                    "]}}");
+                    ",\"selection-policy\":\"prescriptive\",\"region\":1,\"tag\":\"" TAG
+                    "\"," EXTENT "]}}");
     g_assert_cmpstr(probe,
                     ==,
                     "{\"execute\":\"cxl-add-dynamic-capacity\",\"arguments\":{" PATH
-                    ",\"selection-policy\":\"prescriptive\",\"region\":1,\"tag\":\"" TAG "\"," EXTENT
-                    ",{\"offset\":0,\"len\":0}]}}");
+                    ",\"selection-policy\":\"prescriptive\",\"region\":1,\"tag\":\"" TAG
+                    "\"," EXTENT ",{\"offset\":0,\"len\":0}]}}");
     g_assert_cmpstr(tagged,
                     ==,
                     "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{" PATH
@@ -161,7 +165,8 @@ static const struct {
     {"{\"error\": {\"class\": \"GenericError\", \"desc\": \"region id is too large\"}}",
      QEMU_CXL_DCD_REFUSED,
      "region id is too large"},
-    {"{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command cxl-x has not been found\"}}",
+    {"{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command cxl-x has not been "
+     "found\"}}",
      QEMU_CXL_DCD_REFUSED,
      "The command cxl-x has not been found"},
     {"{\"error\": {\"class\": \"GenericError\", \"desc\": \"\"}}", QEMU_CXL_DCD_REFUSED, ""},
@@ -179,7 +184,8 @@ static const struct {
     {"{\"return\": \"\xff\"}", -1, NULL},
 };
 
-static void testRunReplies(void)
+static void
+testRunReplies(void)
 {
     size_t i;
 
@@ -205,7 +211,8 @@ static void testRunReplies(void)
 }
 
 /* An answer of 10 MB is read; of one that is wrong the error quotes the start. */
-static void testLargeReplies(void)
+static void
+testLargeReplies(void)
 {
     g_autofree char *filling = g_strnfill(10 << 20, 'x');
     g_autofree char *right = g_strdup_printf("{\"return\": \"%s\"}", filling);
@@ -222,7 +229,8 @@ static void testLargeReplies(void)
 }
 
 /* Nobody asks for the result of a command that has none. */
-static void testNoResult(void)
+static void
+testNoResult(void)
 {
     char *refusal = NULL;
 
@@ -276,9 +284,10 @@ static const testStateCase testProbes[] = {
     {"", NOT_KNOWN},
 };
 
-static void testRunStates(int (*parse)(const char *, qemuCxlDcdExtentState *),
-                          const testStateCase *cases,
-                          size_t n)
+static void
+testRunStates(int (*parse)(const char *, qemuCxlDcdExtentState *),
+              const testStateCase *cases,
+              size_t n)
 {
     size_t i;
 
@@ -294,12 +303,14 @@ static void testRunStates(int (*parse)(const char *, qemuCxlDcdExtentState *),
     g_assert_null(virGetLastError());
 }
 
-static void testRunStatuses(void)
+static void
+testRunStatuses(void)
 {
     testRunStates(qemuCxlDcdParseStatus, testStatuses, G_N_ELEMENTS(testStatuses));
 }
 
-static void testRunProbes(void)
+static void
+testRunProbes(void)
 {
     testRunStates(qemuCxlDcdParseProbe, testProbes, G_N_ELEMENTS(testProbes));
 }
@@ -315,10 +326,19 @@ static virCxlDcdCapacityDef testCapacity = {
 /* The answers of a QEMU with the tagged series, through the life of a capacity: unknown,
  * with a backend, offered, declined, accepted, asked back, given back, under its tag in
  * upper case, without backend. */
-static void testRecordedStatuses(void)
+static void
+testRecordedStatuses(void)
 {
     static const qemuCxlDcdExtentState states[] = {
-        ABSENT, ABSENT, PENDING, ABSENT, ACCEPTED, ACCEPTED, ABSENT, ABSENT, ABSENT,
+        ABSENT,
+        ABSENT,
+        PENDING,
+        ABSENT,
+        ACCEPTED,
+        ACCEPTED,
+        ABSENT,
+        ABSENT,
+        ABSENT,
     };
     g_autofree char *path = testPath("monitordata", "status-states.jsonl");
     g_autofree char *text = testReadFile(path);
@@ -341,7 +361,8 @@ typedef int (*testStateFunc)(virDomainPtr,
                              qemuCxlDcdExtentState *);
 
 /* An answer that tells no state is an error, never a state. */
-static void testNoState(void)
+static void
+testNoState(void)
 {
 #define SUBJECT "of capacity '" TAG "' of device 'd' of domain 'vm'"
     static const struct {
@@ -350,7 +371,10 @@ static void testNoState(void)
         int code;
         const char *message;
     } cases[] = {
-        {qemuCxlDcdMonitorGetStatus, NULL, VIR_ERR_OPERATION_FAILED, "operation failed: no monitor"},
+        {qemuCxlDcdMonitorGetStatus,
+         NULL,
+         VIR_ERR_OPERATION_FAILED,
+         "operation failed: no monitor"},
         {qemuCxlDcdMonitorGetStatus,
          "{\"error\": {\"desc\": \"Unable to resolve CXL type 3 device\"}}",
          VIR_ERR_OPERATION_FAILED,
@@ -387,7 +411,8 @@ static void testNoState(void)
     }
 }
 
-static void testProbe(void)
+static void
+testProbe(void)
 {
     qemuCxlDcdExtentState state = ABSENT;
     g_autofree char *request = qemuCxlDcdFormatAdd("d", &testCapacity, true);
@@ -399,7 +424,8 @@ static void testProbe(void)
 }
 
 /* Each command sends its text and hands on one of three outcomes. */
-static void testOutcomes(void)
+static void
+testOutcomes(void)
 {
     static const struct {
         const char *reply;
@@ -444,7 +470,8 @@ static void testOutcomes(void)
     }
 }
 
-static void testHasObject(void)
+static void
+testHasObject(void)
 {
     static const struct {
         const char *reply;
@@ -486,7 +513,8 @@ static const struct {
     {"capabilities-no-cxl.jsonl", "10.0.2", false, false},
 };
 
-static void testRunCapabilities(void)
+static void
+testRunCapabilities(void)
 {
     size_t i;
 
@@ -506,7 +534,8 @@ static void testRunCapabilities(void)
 
 /* What else stands on QEMU's output does no harm; without the version there is
  * nothing that could be trusted. */
-static void testOddCapabilities(void)
+static void
+testOddCapabilities(void)
 {
     static const char version[] =
         "{\"return\": {\"qemu\": {\"micro\": 1, \"minor\": 2, \"major\": 9}}, \"id\": \"version\"}";
@@ -551,7 +580,8 @@ static void testOddCapabilities(void)
     }
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     int ret;
 

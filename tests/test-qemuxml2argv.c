@@ -23,7 +23,8 @@
 #define DATA "qemuxml2argvdata"
 
 /* @text as a shell reads it, in quotes only where it must. */
-static void testAppendQuoted(GString *buf, const char *text)
+static void
+testAppendQuoted(GString *buf, const char *text)
 {
     g_autofree char *quoted = g_shell_quote(text);
 
@@ -36,7 +37,8 @@ static void testAppendQuoted(GString *buf, const char *text)
 }
 
 /* The <qemu:commandline> of @stored: each variable and each option on a line. */
-static char *testFormatArguments(const char *stored)
+static char *
+testFormatArguments(const char *stored)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(stored, "domain");
     g_autoptr(GString) buf = g_string_new(NULL);
@@ -63,7 +65,8 @@ static char *testFormatArguments(const char *stored)
     return g_string_free(g_steal_pointer(&buf), FALSE);
 }
 
-static void testGood(gconstpointer opaque)
+static void
+testGood(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *xml_name = g_strconcat(name, ".xml", NULL);
@@ -87,7 +90,8 @@ static void testGood(gconstpointer opaque)
     g_assert_cmpstr(arguments_again, ==, arguments);
 }
 
-static void testBad(gconstpointer opaque)
+static void
+testBad(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *xml_name = g_strconcat(name, ".xml", NULL);
@@ -106,7 +110,8 @@ static void testBad(gconstpointer opaque)
 }
 
 /* Nothing expected stands without its input. */
-static void testNoStrays(void)
+static void
+testNoStrays(void)
 {
     static const char *const suffixes[] = {".args", ".err"};
     size_t i;
@@ -127,7 +132,8 @@ static void testNoStrays(void)
     }
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     g_autoptr(GPtrArray) names = NULL;
     guint i;

@@ -24,15 +24,19 @@
 #define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
 /* @xml without the lines of its <cxl-dcd>. */
-static char *testCut(const char *xml)
+static char *
+testCut(const char *xml)
 {
-    g_autoptr(GRegex) regex =
-        g_regex_new("^ {4}<cxl-dcd .*?^ {4}</cxl-dcd>\n", G_REGEX_MULTILINE | G_REGEX_DOTALL, 0, NULL);
+    g_autoptr(GRegex) regex = g_regex_new("^ {4}<cxl-dcd .*?^ {4}</cxl-dcd>\n",
+                                          G_REGEX_MULTILINE | G_REGEX_DOTALL,
+                                          0,
+                                          NULL);
 
     return g_regex_replace_literal(regex, xml, -1, 0, "", 0, NULL);
 }
 
-static char *testReadData(const char *name, const char *suffix)
+static char *
+testReadData(const char *name, const char *suffix)
 {
     g_autofree char *file = g_strconcat(name, suffix, NULL);
     g_autofree char *path = testPath(DATA, file);
@@ -41,7 +45,8 @@ static char *testReadData(const char *name, const char *suffix)
 }
 
 /* Stored, and shown again. */
-static char *testRound(const char *xml)
+static char *
+testRound(const char *xml)
 {
     g_autofree char *stored = testStore(xml);
     char *shown = virCxlDcdTranslateShow(stored);
@@ -53,7 +58,8 @@ static char *testRound(const char *xml)
 /* ------------------------------------------------------- what libvirt prints */
 
 /* Showing changes nothing but the lines of the devices. */
-static void testShow(gconstpointer opaque)
+static void
+testShow(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *stock = testReadData(name, ".stock.xml");
@@ -72,7 +78,8 @@ static void testShow(gconstpointer opaque)
 /* Defining what was shown changes nothing, however often. Of a running domain the
  * capacities that were offered since its start become part of the definition, and
  * its states do not. */
-static void testDefineShown(gconstpointer opaque)
+static void
+testDefineShown(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *stock = testReadData(name, ".stock.xml");
@@ -93,7 +100,8 @@ static void testDefineShown(gconstpointer opaque)
 }
 
 /* A domain without <cxl-dcd> is not touched. */
-static void testStock(gconstpointer opaque)
+static void
+testStock(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *stock = testReadData(name, ".stock.xml");
@@ -106,7 +114,8 @@ static void testStock(gconstpointer opaque)
 
 /* The stored form of a domain that is defined goes to libvirt as it is; that of a
  * running one without its records. */
-static void testDefineStored(gconstpointer opaque)
+static void
+testDefineStored(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *xml = testReadData(name, ".stored.xml");
@@ -176,7 +185,8 @@ static const struct {
 } testSame[] = {
     {"alone", DOMAIN("", "", DEVICE("a"), "")},
     {"two", DOMAIN("", "", DEVICE("a") DEVICE("b"), "")},
-    {"comments", DOMAIN("", "  <!-- cxl-dcd 1 -->\n", "    <!-- 2 -->\n" DEVICE("a"), "  <!-- 3 -->\n")},
+    {"comments",
+     DOMAIN("", "  <!-- cxl-dcd 1 -->\n", "    <!-- 2 -->\n" DEVICE("a"), "  <!-- 3 -->\n")},
     {"comment-in-metadata", DOMAIN("", METADATA("    <!-- cxl-dcd -->\n"), DEVICE("a"), "")},
     {"cdata", DOMAIN("", "  <title><![CDATA[<cxl-dcd>]]></title>\n", DEVICE("a"), "")},
     {"entities", DOMAIN("", "  <title>&lt;cxl-dcd&gt; &#38; &#x26;</title>\n", DEVICE("a"), "")},
@@ -197,7 +207,8 @@ static const struct {
      DOMAIN("",
             "",
             DEVICE("a"),
-            "  <commandline xmlns='" QEMU_NAMESPACE "'>\n    <arg value='-S'/>\n  </commandline>\n")},
+            "  <commandline xmlns='" QEMU_NAMESPACE
+            "'>\n    <arg value='-S'/>\n  </commandline>\n")},
     {"commandline-of-another-namespace",
      DOMAIN("", "", DEVICE("a"), "  <commandline xmlns='urn:x'>\n    <arg/>\n  </commandline>\n")},
     {"another-namespace-in-devices",
@@ -210,7 +221,8 @@ static const struct {
 };
 
 /* The arguments of @doc that libvirt sees: those of its own namespace. */
-static guint testCountArguments(virCxlDcdXMLDoc *doc)
+static guint
+testCountArguments(virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr commandline = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "commandline");
     xmlNodePtr arg;
@@ -223,7 +235,8 @@ static guint testCountArguments(virCxlDcdXMLDoc *doc)
     return n;
 }
 
-static void testRunSame(gconstpointer opaque)
+static void
+testRunSame(gconstpointer opaque)
 {
     const char *xml = opaque;
     g_autofree char *stored = testStore(xml);
@@ -268,7 +281,8 @@ static const struct {
      "  <alias name='a'/></cxl-dcd>\r\n  </devices>\r\n</domain>\r\n"},
 };
 
-static guint testCountText(const char *text, const char *part)
+static guint
+testCountText(const char *text, const char *part)
 {
     guint n = 0;
 
@@ -277,7 +291,8 @@ static guint testCountText(const char *text, const char *part)
     return n;
 }
 
-static void testRunSpaced(gconstpointer opaque)
+static void
+testRunSpaced(gconstpointer opaque)
 {
     g_autofree char *stored = testStore(opaque);
     g_autofree char *shown = virCxlDcdTranslateShow(stored);
@@ -297,16 +312,15 @@ static void testRunSpaced(gconstpointer opaque)
 }
 
 /* A definition with both: a user put a <cxl-dcd> into what a stock virsh shows. */
-static void testBothForms(void)
+static void
+testBothForms(void)
 {
     static const char xml[] = DOMAIN(QEMU,
                                      METADATA(STORED(DEVICE("a"))),
                                      DEVICE("b"),
                                      COMMANDLINE("    <qemu:arg value='-S'/>\n" ARGUMENTS));
-    static const char expected[] = DOMAIN(QEMU,
-                                          "",
-                                          DEVICE("b") DEVICE("a"),
-                                          COMMANDLINE("    <qemu:arg value='-S'/>\n"));
+    static const char expected[] =
+        DOMAIN(QEMU, "", DEVICE("b") DEVICE("a"), COMMANDLINE("    <qemu:arg value='-S'/>\n"));
     g_autofree char *shown = testRound(xml);
 
     g_assert_cmpstr(shown, ==, expected);
@@ -314,7 +328,8 @@ static void testBothForms(void)
 }
 
 /* Where both forms name a device, the plain one is what the user wrote last. */
-static void testBothFormsSameDevice(void)
+static void
+testBothFormsSameDevice(void)
 {
     static const char xml[] = DOMAIN(QEMU,
                                      METADATA(STORED(DEVICE("a"))),
@@ -329,7 +344,8 @@ static void testBothFormsSameDevice(void)
 }
 
 /* With both in what libvirt prints there is nothing to show. */
-static void testBothFormsShown(void)
+static void
+testBothFormsShown(void)
 {
     g_assert_null(virCxlDcdTranslateShow(
         DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), DEVICE("a"), COMMANDLINE(ARGUMENTS))));
@@ -337,7 +353,8 @@ static void testBothFormsShown(void)
 
 /* A user changed a running domain's stored form: what the next start begins with is
  * kept, and its records are not taken for it. */
-static void testBothFormsRunning(void)
+static void
+testBothFormsRunning(void)
 {
     static const char stored_device[] =
         "<cxl-dcd model='static'><target><size unit='GiB'>1</size></target>"
@@ -346,8 +363,8 @@ static void testBothFormsRunning(void)
     g_autofree char *metadata =
         g_strdup_printf("<metadata>"
                         "<m:devices xmlns:m='urn:libvirt-cxl-dcd:domain:1.0' slot='0x1c' "
-                        "bus-nr='0xc0'>%s</m:devices>" RECORD(" state='accepted' device='a'")
-                        "</metadata>",
+                        "bus-nr='0xc0'>%s</m:devices>" RECORD(
+                            " state='accepted' device='a'") "</metadata>",
                         stored_device);
     static const char template[] =
         DOMAIN(QEMU " id='3'", "  @metadata@\n", DEVICE("b"), COMMANDLINE(ARGUMENTS));
@@ -361,7 +378,8 @@ static void testBothFormsRunning(void)
 
 /* Arguments that somebody changed are not recognised: such a domain is shown as it
  * is, and a plain form beside it is refused with what to do. */
-static void testEditedArguments(void)
+static void
+testEditedArguments(void)
 {
     static const char *const documents[] = {
         DOMAIN(QEMU,
@@ -396,7 +414,8 @@ static void testEditedArguments(void)
 
 /* Whoever may write metadata can write anything there. None of it may bring down the
  * daemon that shows it, nor be hidden. */
-static void testForgedMetadata(void)
+static void
+testForgedMetadata(void)
 {
     static const char *const devices[] = {
         "<cxl-dcd/>",
@@ -424,7 +443,8 @@ static void testForgedMetadata(void)
     }
 }
 
-static void testForgedRecords(void)
+static void
+testForgedRecords(void)
 {
     static const char *const records[] = {
         RECORD(" state='accepted'"),
@@ -448,7 +468,8 @@ static void testForgedRecords(void)
 }
 
 /* What a user gives as state is not read, not even to refuse it. */
-static void testStateIgnored(void)
+static void
+testStateIgnored(void)
 {
     static const char device[] =
         "    <cxl-dcd model='static'><target><size unit='GiB'>1</size>"
@@ -473,7 +494,8 @@ static void testStateIgnored(void)
 
 /* A capacity without a place gets one when it is defined, beside those that have one,
  * whatever their order. */
-static void testPlaced(void)
+static void
+testPlaced(void)
 {
     static const char xml[] = DOMAIN("",
                                      "",
@@ -501,7 +523,8 @@ static void testPlaced(void)
 }
 
 /* A capacity is put into a definition that is stored already. */
-static void testRedefine(void)
+static void
+testRedefine(void)
 {
     static const char plain[] = DOMAIN("", METADATA("    <x xmlns='y'/>\n"), DEVICE("a"), "");
     g_autofree char *stored = testStore(plain);
@@ -530,10 +553,13 @@ static void testRedefine(void)
 
 /* XML that does not speak of us is not even parsed; XML that does, and cannot be, is
  * refused on its way in and left alone on its way out. */
-static void testMalformed(void)
+static void
+testMalformed(void)
 {
     static const char *const others[] = {"", "<domain>", "<domain><cxl/></x>", "<!DOCTYPE a><a/>"};
-    static const char *const ours[] = {"cxl-dcd", "<domain><cxl-dcd></x>", "<!DOCTYPE a><cxl-dcd/>"};
+    static const char *const ours[] = {"cxl-dcd",
+                                       "<domain><cxl-dcd></x>",
+                                       "<!DOCTYPE a><cxl-dcd/>"};
     char *stored = NULL;
     size_t i;
 
@@ -556,9 +582,11 @@ static void testMalformed(void)
 }
 
 /* A document that is no domain has no devices. */
-static void testOtherDocuments(void)
+static void
+testOtherDocuments(void)
 {
-    static const char xml[] = "<domainsnapshot>" DOMAIN("", "", DEVICE("a"), "") "</domainsnapshot>";
+    static const char xml[] =
+        "<domainsnapshot>" DOMAIN("", "", DEVICE("a"), "") "</domainsnapshot>";
     char *stored = NULL;
 
     g_assert_cmpint(virCxlDcdTranslateStore(xml, true, testDecide, NULL, &stored), ==, 0);
@@ -567,7 +595,8 @@ static void testOtherDocuments(void)
 }
 
 /* The schema is asked when the caller asks for it, and only of our element. */
-static void testValidate(void)
+static void
+testValidate(void)
 {
     static const char wrong[] = DOMAIN("",
                                        "  <unknown/>\n",
@@ -590,9 +619,8 @@ static void testValidate(void)
     virResetLastError();
 }
 
-static int testRefuse(virCxlDcdXMLDoc *doc G_GNUC_UNUSED,
-                      virCxlDcdDef *device,
-                      void *opaque)
+static int
+testRefuse(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaque)
 {
     unsigned int *calls = opaque;
 
@@ -602,7 +630,8 @@ static int testRefuse(virCxlDcdXMLDoc *doc G_GNUC_UNUSED,
 }
 
 /* Who gives a device its dynamic capacity is asked where it is not said. */
-static void testDecided(void)
+static void
+testDecided(void)
 {
     static const struct {
         const char *model;
@@ -636,25 +665,28 @@ static void testDecided(void)
     }
 }
 
-static void testHasPlain(void)
+static void
+testHasPlain(void)
 {
     g_assert_true(virCxlDcdHasPlain(DOMAIN("", "", DEVICE("a"), "")));
-    g_assert_false(virCxlDcdHasPlain(
-        DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), "", COMMANDLINE(ARGUMENTS))));
+    g_assert_false(
+        virCxlDcdHasPlain(DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), "", COMMANDLINE(ARGUMENTS))));
     g_assert_false(virCxlDcdHasPlain(DOMAIN("", "", "", "")));
     g_assert_false(virCxlDcdHasPlain("<cxl-dcd"));
     g_assert_false(virCxlDcdHasPlain(NULL));
     virResetLastError();
 }
 
-static void testAddData(const char *kind, const char *name, GTestDataFunc function)
+static void
+testAddData(const char *kind, const char *name, GTestDataFunc function)
 {
     g_autofree char *path = g_strconcat("/splice/", kind, "/", name, NULL);
 
     g_test_add_data_func_full(path, g_strdup(name), function, g_free);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     g_autoptr(GPtrArray) names = NULL;
     size_t i;

@@ -52,7 +52,8 @@ static const struct {
     {"\xd9\xa1", 7, -1, 0},
 };
 
-static void testRunNumbers(void)
+static void
+testRunNumbers(void)
 {
     size_t i;
 
@@ -68,7 +69,8 @@ static void testRunNumbers(void)
     g_assert_null(virGetLastError());
 }
 
-static unsigned long long testPower(unsigned long long base, unsigned int n)
+static unsigned long long
+testPower(unsigned long long base, unsigned int n)
 {
     unsigned long long value = 1;
 
@@ -78,7 +80,8 @@ static unsigned long long testPower(unsigned long long base, unsigned int n)
 }
 
 /* @base ^ @power bytes are one of @units. */
-static void testUnits(void)
+static void
+testUnits(void)
 {
     static const struct {
         const char *units; /* separated by spaces */
@@ -153,7 +156,8 @@ static const struct {
      "18446744073709551615",
      0},
     {"<size unit=''>1</size>",
-     "XML error: unknown unit '' in <size>: expected b, KiB, MiB, GiB, TiB, PiB, EiB or KB, MB, ...",
+     "XML error: unknown unit '' in <size>: expected b, KiB, MiB, GiB, TiB, PiB, EiB or KB, MB, "
+     "...",
      0},
     {"<size unit='Ki'>1</size>",
      "XML error: unknown unit 'Ki' in <size>: expected b, KiB, MiB, GiB, TiB, PiB, EiB or KB, MB, "
@@ -173,7 +177,8 @@ static const struct {
      0},
 };
 
-static void testRunSizes(void)
+static void
+testRunSizes(void)
 {
     size_t i;
 
@@ -193,7 +198,8 @@ static void testRunSizes(void)
 
 /* -------------------------------------------------------------------- JSON */
 
-static void testJSONWrite(void)
+static void
+testJSONWrite(void)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = virCxlDcdJSONWriterNew();
     g_autofree char *text = NULL;
@@ -224,7 +230,8 @@ static void testJSONWrite(void)
                     "\"array\":[1,\"2\",{},[]],\"object\":{}}");
 }
 
-static void testJSONRead(void)
+static void
+testJSONRead(void)
 {
     static const char text[] = "{\"s\": \"a\\u00e9\\\"\\\\\\/\\n\", \"n\": 18446744073709551615, "
                                "\"neg\": -1, \"real\": 1.5, \"big\": 18446744073709551616, "
@@ -262,7 +269,8 @@ static void testJSONRead(void)
     g_assert_null(virCxlDcdJSONMemberString(NULL, "x"));
 }
 
-static void testJSONBroken(void)
+static void
+testJSONBroken(void)
 {
     static const char *const texts[] = {
         "",
@@ -328,14 +336,16 @@ static const struct {
     {"same-name-inside", "{<x>|<b><b/></b></x>}"},
 };
 
-static xmlNodePtr testFind(xmlNodePtr node, const char *name)
+static xmlNodePtr
+testFind(xmlNodePtr node, const char *name)
 {
     xmlNodePtr child;
     xmlNodePtr found;
 
     if (virCxlDcdXMLIsElement(node, name))
         return node;
-    for (child = virCxlDcdXMLChild(node, NULL); child; child = virCxlDcdXMLNext(child->next, NULL)) {
+    for (child = virCxlDcdXMLChild(node, NULL); child;
+         child = virCxlDcdXMLNext(child->next, NULL)) {
         if ((found = testFind(child, name)))
             return found;
     }
@@ -343,7 +353,8 @@ static xmlNodePtr testFind(xmlNodePtr node, const char *name)
 }
 
 /* Takes the first @mark out of @text and returns where it was. */
-static size_t testTakeMark(GString *text, char mark)
+static size_t
+testTakeMark(GString *text, char mark)
 {
     const char *at = strchr(text->str, mark);
     size_t place = at - text->str;
@@ -352,7 +363,8 @@ static size_t testTakeMark(GString *text, char mark)
     return place;
 }
 
-static void testRunSpan(gconstpointer opaque)
+static void
+testRunSpan(gconstpointer opaque)
 {
     g_autoptr(GString) text = g_string_new(opaque);
     size_t start = testTakeMark(text, '{');
@@ -371,7 +383,8 @@ static void testRunSpan(gconstpointer opaque)
 }
 
 /* Every element of a long document is where the text says. */
-static void testSpansLarge(void)
+static void
+testSpansLarge(void)
 {
     g_autoptr(GString) text = g_string_new("<a>");
     g_autofree char *filling = g_strnfill(300, 'z');
@@ -399,7 +412,8 @@ static void testSpansLarge(void)
 }
 
 /* A text in another encoding is brought to UTF-8, and the places are those in that. */
-static void testEncodings(void)
+static void
+testEncodings(void)
 {
     static const char *const texts[] = {
         "<?xml version='1.0' encoding='ISO-8859-1'?>\n<a b='\xe9'>\xe9\xe9<x>\xe9</x></a>",
@@ -442,7 +456,8 @@ static const struct {
     {"<a>\x01</a>", NULL},
 };
 
-static void testRunMalformed(void)
+static void
+testRunMalformed(void)
 {
     size_t i;
 
@@ -458,7 +473,8 @@ static void testRunMalformed(void)
 }
 
 /* An element in an element in an element ... is an error, not a crash. */
-static void testTooDeep(void)
+static void
+testTooDeep(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     size_t i;
@@ -472,7 +488,8 @@ static void testTooDeep(void)
 
 /* A document type declaration is refused before anything that it declares is read,
  * defined or fetched: @path is a pipe, and whoever opens it would not come back. */
-static void testDoctype(void)
+static void
+testDoctype(void)
 {
     static const char *const declarations[] = {
         "<!DOCTYPE a>",
@@ -484,7 +501,8 @@ static void testDoctype(void)
         "<!DOCTYPE a [<!ENTITY c 'cccccccccc'><!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;'>"
         "<!ENTITY e '&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;'><!ENTITY f '&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;'>"
         "<!ENTITY g '&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;'><!ENTITY h '&g;&g;&g;&g;&g;&g;&g;&g;&g;&g;'>"
-        "<!ENTITY i '&h;&h;&h;&h;&h;&h;&h;&h;&h;&h;'><!ENTITY b '&i;&i;&i;&i;&i;&i;&i;&i;&i;&i;'>]>",
+        "<!ENTITY i '&h;&h;&h;&h;&h;&h;&h;&h;&h;&h;'><!ENTITY b "
+        "'&i;&i;&i;&i;&i;&i;&i;&i;&i;&i;'>]>",
         "<!DOCTYPE a [<!ENTITY b '&b;'>]>",
         "<!DOCTYPE a [<!ATTLIST a x CDATA 'y'>]>",
         "<!DOCTYPE a [<!-- not closed",
@@ -510,7 +528,8 @@ static void testDoctype(void)
 }
 
 /* A namespace that is not declared does not make a document that cannot be read. */
-static void testUndeclaredNamespace(void)
+static void
+testUndeclaredNamespace(void)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse("<a><n:b/><n:c/></a>", "test");
 
@@ -520,7 +539,8 @@ static void testUndeclaredNamespace(void)
 
 /* ------------------------------------------------------------ XML: reading it */
 
-static void testRead(void)
+static void
+testRead(void)
 {
     static const char text[] =
         "<a xmlns:n='urn:n' b='1 &lt; 2' n:b='3' empty=''>text<!-- c --><b> x <c>y</c>&amp; </b>"
@@ -549,7 +569,8 @@ static void testRead(void)
     g_assert_null(virCxlDcdXMLChild(second, NULL));
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     size_t i;
 

@@ -33,10 +33,10 @@ int virSetError(virErrorPtr error);
 /* What the library answers, and what it was asked. */
 static struct {
     const char *fail; /* the tag, or "add" or "list", whose call fails */
-    int wait; /* what waiting returns; -1: times out, -2: fails otherwise */
-    bool empty; /* the domain's device holds no capacity */
-    bool none; /* the domain has no device */
-    int code; /* the error code of a failing release or list */
+    int wait;         /* what waiting returns; -1: times out, -2: fails otherwise */
+    bool empty;       /* the domain's device holds no capacity */
+    bool none;        /* the domain has no device */
+    int code;         /* the error code of a failing release or list */
     GString *calls;
 } mock;
 
@@ -552,18 +552,18 @@ testXML(void)
 /* ---------------------------------------------------------------- commands */
 
 typedef struct {
-    const char *line; /* the command and its words */
-    const char *fail; /* see mock */
-    int wait; /* see mock */
-    int code; /* see mock */
-    bool empty; /* see mock */
-    bool none; /* see mock */
-    bool quiet; /* --quiet */
-    bool readonly; /* --readonly */
-    int ret; /* what the command returns */
+    const char *line;  /* the command and its words */
+    const char *fail;  /* see mock */
+    int wait;          /* see mock */
+    int code;          /* see mock */
+    bool empty;        /* see mock */
+    bool none;         /* see mock */
+    bool quiet;        /* --quiet */
+    bool readonly;     /* --readonly */
+    int ret;           /* what the command returns */
     const char *calls; /* what the library was asked */
-    const char *out; /* standard output */
-    const char *err; /* standard error */
+    const char *out;   /* standard output */
+    const char *err;   /* standard error */
 } testCommandCase;
 
 #define DEVICE                                                                                     \

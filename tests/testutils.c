@@ -16,7 +16,8 @@
 
 /* A case that fails must not hide the next. libvirt keeps a thread's error only after
  * it was initialized, which a program with a connection has done. */
-void testInit(int *argc, char ***argv)
+void
+testInit(int *argc, char ***argv)
 {
     g_test_init(argc, argv, NULL);
     g_test_set_nonfatal_assertions();
@@ -24,12 +25,14 @@ void testInit(int *argc, char ***argv)
 }
 
 /* Returns the path of a test's data, to be freed with g_free(). */
-char *testPath(const char *folder, const char *name)
+char *
+testPath(const char *folder, const char *name)
 {
     return g_build_filename(TEST_DIR, folder, name, NULL);
 }
 
-char *testReadFile(const char *path)
+char *
+testReadFile(const char *path)
 {
     g_autoptr(GError) error = NULL;
     char *text = NULL;
@@ -40,7 +43,8 @@ char *testReadFile(const char *path)
 }
 
 /* Check that the file at @path holds @text, or make it so when asked to. */
-void testCompareToFile(const char *text, const char *path)
+void
+testCompareToFile(const char *text, const char *path)
 {
     g_autofree char *expected = NULL;
 
@@ -55,14 +59,16 @@ void testCompareToFile(const char *text, const char *path)
     g_assert_cmpstr(text, ==, expected);
 }
 
-static gint testCompareNames(gconstpointer a, gconstpointer b)
+static gint
+testCompareNames(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Returns the names of the files in the data folder @folder that end with @suffix,
  * without it and sorted. */
-GPtrArray *testListFolder(const char *folder, const char *suffix)
+GPtrArray *
+testListFolder(const char *folder, const char *suffix)
 {
     g_autofree char *path = testPath(folder, NULL);
     g_autoptr(GError) error = NULL;
@@ -80,9 +86,8 @@ GPtrArray *testListFolder(const char *folder, const char *suffix)
 }
 
 /* In the place of what asks a QEMU binary: the QEMU module it is. */
-int testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED,
-               virCxlDcdDef *device,
-               void *opaque G_GNUC_UNUSED)
+int
+testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaque G_GNUC_UNUSED)
 {
     device->driver = VIR_CXL_DCD_DRIVER_MODULE;
     device->module = g_strdup(TEST_MODULE);
@@ -90,7 +95,8 @@ int testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED,
 }
 
 /* Returns the stored form of @xml, which must be good and have something to store. */
-char *testStore(const char *xml)
+char *
+testStore(const char *xml)
 {
     char *stored = NULL;
 

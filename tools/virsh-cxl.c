@@ -31,8 +31,8 @@
 /* Whose the command line is, as far as its options tell. */
 typedef enum {
     VSH_CXL_GLOBAL_COMMAND, /* the command's */
-    VSH_CXL_GLOBAL_HELP, /* -h */
-    VSH_CXL_GLOBAL_STOCK, /* virsh's */
+    VSH_CXL_GLOBAL_HELP,    /* -h */
+    VSH_CXL_GLOBAL_STOCK,   /* virsh's */
 } vshCxlGlobal;
 
 static const struct option vshCxlGlobalOptions[] = {

@@ -20,14 +20,14 @@
 
 typedef struct {
     bool given;
-    const char *string; /* the value as written; NULL for bool */
+    const char *string;        /* the value as written; NULL for bool */
     unsigned long long number; /* its value, for int and size */
 } vshCxlArgsValue;
 
 struct _vshCxlArgs {
     const vshCxlCmdDef *cmd;
-    bool help; /* --help was given */
-    char **words; /* owns the strings of values */
+    bool help;               /* --help was given */
+    char **words;            /* owns the strings of values */
     vshCxlArgsValue *values; /* one for each of cmd->opts, in its order */
 };
 

@@ -12,7 +12,7 @@
 typedef enum {
     VSH_CXL_OPT_BOOL,
     VSH_CXL_OPT_STRING,
-    VSH_CXL_OPT_INT, /* 0 to UINT_MAX */
+    VSH_CXL_OPT_INT,  /* 0 to UINT_MAX */
     VSH_CXL_OPT_SIZE, /* bytes, or with a suffix */
 } vshCxlOptType;
 

@@ -17,7 +17,7 @@
 #include "vsh-cxl-table.h"
 
 typedef struct {
-    char *text; /* escaped */
+    char *text;   /* escaped */
     size_t width; /* columns of the terminal */
 } vshCxlTableCell;
 

@@ -21,8 +21,8 @@ struct _vshCxlControl {
     bool readonly;
     bool quiet;
     bool timing;
-    FILE *out; /* what was asked for */
-    FILE *err; /* errors, and texts that no script should have to skip */
+    FILE *out;          /* what was asked for */
+    FILE *err;          /* errors, and texts that no script should have to skip */
     virConnectPtr conn; /* NULL until vshCxlConnect() */
 };
 

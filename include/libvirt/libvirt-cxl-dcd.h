@@ -91,19 +91,15 @@ typedef enum {
 
 #pragma GCC visibility push(default)
 
-char *virDomainCxlDcdAdd(virDomainPtr domain,
-                         const char *xml,
-                         unsigned int flags);
+char *virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags);
 
 int virDomainCxlDcdRelease(virDomainPtr domain,
                            const char *device,
                            const char *tag,
                            unsigned int flags);
 
-int virDomainCxlDcdWait(virDomainPtr domain,
-                        const char *tag,
-                        long long timeout,
-                        unsigned int flags);
+int
+virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, unsigned int flags);
 
 int virDomainCxlDcdListDevices(virDomainPtr domain,
                                virDomainCxlDcdDevicePtr **devices,

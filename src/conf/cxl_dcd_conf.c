@@ -45,22 +45,26 @@ G_STATIC_ASSERT(G_N_ELEMENTS(virCxlDcdDriverNames) == VIR_CXL_DCD_DRIVER_LAST);
 G_STATIC_ASSERT(G_N_ELEMENTS(virCxlDcdSourceNames) == VIR_CXL_DCD_SOURCE_LAST);
 G_STATIC_ASSERT(G_N_ELEMENTS(virCxlDcdAccessNames) == VIR_CXL_DCD_ACCESS_LAST);
 
-const char *virCxlDcdModelToString(int model)
+const char *
+virCxlDcdModelToString(int model)
 {
     return virCxlDcdModelNames[model];
 }
 
-const char *virCxlDcdDriverToString(int driver)
+const char *
+virCxlDcdDriverToString(int driver)
 {
     return virCxlDcdDriverNames[driver];
 }
 
-const char *virCxlDcdSourceToString(int source)
+const char *
+virCxlDcdSourceToString(int source)
 {
     return virCxlDcdSourceNames[source];
 }
 
-const char *virCxlDcdAccessToString(int access)
+const char *
+virCxlDcdAccessToString(int access)
 {
     return virCxlDcdAccessNames[access];
 }
@@ -72,7 +76,8 @@ const char *virCxlDcdAccessToString(int access)
  * Returns the name that the domain XML and the commands use for it, or NULL
  * when @state is none.
  */
-const char *virDomainCxlDcdStateToString(int state)
+const char *
+virDomainCxlDcdStateToString(int state)
 {
     if (state < 0 || (size_t)state >= G_N_ELEMENTS(virCxlDcdStateNames))
         return NULL;
@@ -80,11 +85,12 @@ const char *virDomainCxlDcdStateToString(int state)
 }
 
 /* The attribute @name of @node as one of @names; @value stays when it is absent. */
-static int virCxlDcdXMLEnum(xmlNodePtr node,
-                            const char *name,
-                            const char *const *names,
-                            size_t nnames,
-                            int *value)
+static int
+virCxlDcdXMLEnum(xmlNodePtr node,
+                 const char *name,
+                 const char *const *names,
+                 size_t nnames,
+                 int *value)
 {
     g_autofree char *text = virCxlDcdXMLAttribute(node, name);
     g_autoptr(GString) right = g_string_new(NULL);
@@ -113,7 +119,8 @@ static int virCxlDcdXMLEnum(xmlNodePtr node,
     virCxlDcdXMLEnum(node, name, names, G_N_ELEMENTS(names), value)
 
 /* <NAME unit='KiB'>...</NAME>, the form in which libvirt prints sizes. */
-static void virCxlDcdFormatSize(GString *buf, int indent, const char *name, unsigned long long size)
+static void
+virCxlDcdFormatSize(GString *buf, int indent, const char *name, unsigned long long size)
 {
     bool whole = size % 1024 == 0;
 
@@ -128,7 +135,8 @@ static void virCxlDcdFormatSize(GString *buf, int indent, const char *name, unsi
 }
 
 /* An attribute. g_markup_escape_text() escapes single quotes too. */
-static void virCxlDcdFormatAttribute(GString *buf, const char *name, const char *value)
+static void
+virCxlDcdFormatAttribute(GString *buf, const char *name, const char *value)
 {
     g_autofree char *escaped = g_markup_escape_text(value, -1);
 
@@ -143,7 +151,8 @@ static void virCxlDcdFormatAttribute(GString *buf, const char *name, const char 
  * with VIR_ERR_XML_ERROR set when it is not a UUID or nil. (CXL 3.1, table
  * 8-51: a nil tag means that there is none.)
  */
-char *virCxlDcdTagParse(const char *text)
+char *
+virCxlDcdTagParse(const char *text)
 {
     g_autofree char *tag = g_ascii_strdown(text, -1);
 
@@ -165,11 +174,12 @@ char *virCxlDcdTagParse(const char *text)
 }
 
 /* A QEMU id, as QEMU's id_wellformed() has it. */
-static bool virCxlDcdIsId(const char *id)
+static bool
+virCxlDcdIsId(const char *id)
 {
     return g_ascii_isalpha(*id) &&
-           strspn(id,
-                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == strlen(id);
+           strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+               strlen(id);
 }
 
 /* -------------------------------------------------------------- <source> */
@@ -178,7 +188,8 @@ static bool virCxlDcdIsId(const char *id)
  * virCxlDcdSourceDefFree:
  * @def: the definition, or NULL
  */
-void virCxlDcdSourceDefFree(virCxlDcdSourceDef *def)
+void
+virCxlDcdSourceDefFree(virCxlDcdSourceDef *def)
 {
     if (!def)
         return;
@@ -188,7 +199,8 @@ void virCxlDcdSourceDefFree(virCxlDcdSourceDef *def)
 }
 
 /* One member of a node set, "3" or "0-3", set or cleared in @set. */
-static int virCxlDcdNodesetApply(bool *set, const char *member)
+static int
+virCxlDcdNodesetApply(bool *set, const char *member)
 {
     bool on = *member != '^';
     g_auto(GStrv) ends = g_strsplit(on ? member : member + 1, "-", 2);
@@ -210,7 +222,8 @@ static int virCxlDcdNodesetApply(bool *set, const char *member)
 }
 
 /* libvirt's bitmap syntax "0-3,^2,8". Returns the nodes, or NULL with an error set. */
-static GArray *virCxlDcdNodesetParse(const char *text)
+static GArray *
+virCxlDcdNodesetParse(const char *text)
 {
     g_autoptr(GArray) nodes = g_array_new(FALSE, FALSE, sizeof(unsigned int));
     g_auto(GStrv) members = g_strsplit(text, ",", -1);
@@ -235,7 +248,8 @@ static GArray *virCxlDcdNodesetParse(const char *text)
     return NULL;
 }
 
-static void virCxlDcdNodesetFormat(GString *buf, const GArray *nodes)
+static void
+virCxlDcdNodesetFormat(GString *buf, const GArray *nodes)
 {
     const char *comma = "";
     guint i = 0;
@@ -253,7 +267,8 @@ static void virCxlDcdNodesetFormat(GString *buf, const GArray *nodes)
     }
 }
 
-static virCxlDcdSourceDef *virCxlDcdSourceDefParseXML(xmlNodePtr node)
+static virCxlDcdSourceDef *
+virCxlDcdSourceDefParseXML(xmlNodePtr node)
 {
     g_autoptr(virCxlDcdSourceDef) def = g_new0(virCxlDcdSourceDef, 1);
     int type = VIR_CXL_DCD_SOURCE_RAM;
@@ -281,7 +296,8 @@ static virCxlDcdSourceDef *virCxlDcdSourceDefParseXML(xmlNodePtr node)
     return g_steal_pointer(&def);
 }
 
-static void virCxlDcdSourceDefFormat(GString *buf, int indent, const virCxlDcdSourceDef *def)
+static void
+virCxlDcdSourceDefFormat(GString *buf, int indent, const virCxlDcdSourceDef *def)
 {
     g_string_append_printf(buf,
                            "%*s<source type='%s'",
@@ -313,7 +329,8 @@ static void virCxlDcdSourceDefFormat(GString *buf, int indent, const virCxlDcdSo
 }
 
 /* @size: of the memory that the source is for, bytes. */
-static int virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long size)
+static int
+virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long size)
 {
     if (def->type == VIR_CXL_DCD_SOURCE_FILE && (!def->path || *def->path != '/')) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
@@ -363,7 +380,8 @@ static int virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned lo
  *
  * Returns an empty capacity.
  */
-virCxlDcdCapacityDef *virCxlDcdCapacityDefNew(void)
+virCxlDcdCapacityDef *
+virCxlDcdCapacityDefNew(void)
 {
     virCxlDcdCapacityDef *def = g_new0(virCxlDcdCapacityDef, 1);
 
@@ -375,7 +393,8 @@ virCxlDcdCapacityDef *virCxlDcdCapacityDefNew(void)
  * virCxlDcdCapacityDefFree:
  * @def: the definition, or NULL
  */
-void virCxlDcdCapacityDefFree(virCxlDcdCapacityDef *def)
+void
+virCxlDcdCapacityDefFree(virCxlDcdCapacityDef *def)
 {
     if (!def)
         return;
@@ -393,7 +412,8 @@ void virCxlDcdCapacityDefFree(virCxlDcdCapacityDef *def)
  * Returns what it says, to be freed with virCxlDcdCapacityDefFree(), or NULL
  * with VIR_ERR_XML_ERROR set.
  */
-virCxlDcdCapacityDef *virCxlDcdCapacityDefParseXML(xmlNodePtr node)
+virCxlDcdCapacityDef *
+virCxlDcdCapacityDefParseXML(xmlNodePtr node)
 {
     g_autoptr(virCxlDcdCapacityDef) def = virCxlDcdCapacityDefNew();
     g_autofree char *tag = virCxlDcdXMLAttribute(node, "tag");
@@ -434,7 +454,8 @@ virCxlDcdCapacityDef *virCxlDcdCapacityDefParseXML(xmlNodePtr node)
  *
  * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
  */
-int virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
+int
+virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
 {
     g_autofree char *asked = virCxlDcdXMLAttribute(node, "asked");
     unsigned long long since = 0;
@@ -462,11 +483,12 @@ int virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
  *
  * Write @def as the element @name.
  */
-void virCxlDcdCapacityDefFormat(GString *buf,
-                                int indent,
-                                const char *name,
-                                const virCxlDcdCapacityDef *def,
-                                unsigned int flags)
+void
+virCxlDcdCapacityDefFormat(GString *buf,
+                           int indent,
+                           const char *name,
+                           const virCxlDcdCapacityDef *def,
+                           unsigned int flags)
 {
     g_string_append_printf(buf, "%*s<%s", indent, "", name);
     if (def->tag)
@@ -507,7 +529,8 @@ void virCxlDcdCapacityDefFormat(GString *buf,
  *
  * Returns 0, or -1 with an error set that names the value.
  */
-int virCxlDcdCapacityDefValidate(const virCxlDcdCapacityDef *def, const virCxlDcdDef *device)
+int
+virCxlDcdCapacityDefValidate(const virCxlDcdCapacityDef *def, const virCxlDcdDef *device)
 {
     unsigned long long region = virCxlDcdDefRegionSize(device);
 
@@ -561,7 +584,8 @@ int virCxlDcdCapacityDefValidate(const virCxlDcdCapacityDef *def, const virCxlDc
  *
  * Returns true when its state is one that somebody has to bring to an end.
  */
-bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def)
+bool
+virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def)
 {
     return def->state == VIR_DOMAIN_CXL_DCD_STATE_ADDING ||
            def->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING ||
@@ -574,7 +598,8 @@ bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def)
  *
  * Returns true when its range is taken: a refused one has none any more.
  */
-bool virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
+bool
+virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
 {
     return def->has_offset && def->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED;
 }
@@ -586,7 +611,8 @@ bool virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
  *
  * Returns a device with the defaults of everything that has one.
  */
-virCxlDcdDef *virCxlDcdDefNew(void)
+virCxlDcdDef *
+virCxlDcdDefNew(void)
 {
     virCxlDcdDef *def = g_new0(virCxlDcdDef, 1);
 
@@ -600,7 +626,8 @@ virCxlDcdDef *virCxlDcdDefNew(void)
  * virCxlDcdDefFree:
  * @def: the definition, or NULL
  */
-void virCxlDcdDefFree(virCxlDcdDef *def)
+void
+virCxlDcdDefFree(virCxlDcdDef *def)
 {
     if (!def)
         return;
@@ -612,7 +639,8 @@ void virCxlDcdDefFree(virCxlDcdDef *def)
     g_free(def);
 }
 
-static int virCxlDcdDefParseTarget(virCxlDcdDef *def, xmlNodePtr target)
+static int
+virCxlDcdDefParseTarget(virCxlDcdDef *def, xmlNodePtr target)
 {
     xmlNodePtr child;
     unsigned long long node;
@@ -631,7 +659,8 @@ static int virCxlDcdDefParseTarget(virCxlDcdDef *def, xmlNodePtr target)
     return 0;
 }
 
-static int virCxlDcdDefParseAddress(virCxlDcdDef *def, xmlNodePtr address)
+static int
+virCxlDcdDefParseAddress(virCxlDcdDef *def, xmlNodePtr address)
 {
     g_autofree char *type = virCxlDcdXMLAttribute(address, "type");
 
@@ -654,7 +683,8 @@ static int virCxlDcdDefParseAddress(virCxlDcdDef *def, xmlNodePtr address)
 }
 
 /* The children of <cxl-dcd> that say how QEMU is told: driver, alias, address. */
-static int virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
+static int
+virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
 {
     int driver = VIR_CXL_DCD_DRIVER_NONE;
     xmlNodePtr child;
@@ -687,7 +717,8 @@ static int virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
  * Returns what it says, to be freed with virCxlDcdDefFree(), or NULL with
  * VIR_ERR_XML_ERROR set.
  */
-virCxlDcdDef *virCxlDcdDefParseXML(xmlNodePtr node)
+virCxlDcdDef *
+virCxlDcdDefParseXML(xmlNodePtr node)
 {
     g_autoptr(virCxlDcdDef) def = virCxlDcdDefNew();
     int model = VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
@@ -727,7 +758,8 @@ virCxlDcdDef *virCxlDcdDefParseXML(xmlNodePtr node)
  * Returns what it says, to be freed with virCxlDcdDefFree(), or NULL with
  * VIR_ERR_XML_ERROR set.
  */
-virCxlDcdDef *virCxlDcdDefParseString(const char *xml)
+virCxlDcdDef *
+virCxlDcdDefParseString(const char *xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "device");
 
@@ -742,10 +774,8 @@ virCxlDcdDef *virCxlDcdDefParseString(const char *xml)
     return virCxlDcdDefParseXML(virCxlDcdXMLRoot(doc));
 }
 
-static void virCxlDcdDefFormatTarget(GString *buf,
-                                     int indent,
-                                     const virCxlDcdDef *def,
-                                     unsigned int flags)
+static void
+virCxlDcdDefFormatTarget(GString *buf, int indent, const virCxlDcdDef *def, unsigned int flags)
 {
     g_string_append_printf(buf, "%*s<target>\n", indent, "");
     virCxlDcdFormatSize(buf, indent + 2, "size", def->size);
@@ -766,7 +796,8 @@ static void virCxlDcdDefFormatTarget(GString *buf,
  *
  * Write @def as a <cxl-dcd>.
  */
-void virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsigned int flags)
+void
+virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsigned int flags)
 {
     guint i;
 
@@ -800,11 +831,16 @@ void virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsig
     if (def->alias)
         g_string_append_printf(buf, "%*s<alias name='%s'/>\n", indent + 2, "", def->alias);
     if (def->bus)
-        g_string_append_printf(buf, "%*s<address type='cxl' bus='%s'/>\n", indent + 2, "", def->bus);
+        g_string_append_printf(buf,
+                               "%*s<address type='cxl' bus='%s'/>\n",
+                               indent + 2,
+                               "",
+                               def->bus);
     g_string_append_printf(buf, "%*s</cxl-dcd>\n", indent, "");
 }
 
-static int virCxlDcdDefValidateSize(const virCxlDcdDef *def)
+static int
+virCxlDcdDefValidateSize(const virCxlDcdDef *def)
 {
     if (!def->has_target || def->size == 0) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
@@ -841,7 +877,8 @@ static int virCxlDcdDefValidateSize(const virCxlDcdDef *def)
     return 0;
 }
 
-static int virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
+static int
+virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
 {
     if (def->driver && def->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC) {
         virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
@@ -886,7 +923,8 @@ static int virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
  *
  * Returns 0, or -1 with an error set that names the value.
  */
-int virCxlDcdDefValidate(const virCxlDcdDef *def)
+int
+virCxlDcdDefValidate(const virCxlDcdDef *def)
 {
     guint i;
 
@@ -923,7 +961,8 @@ int virCxlDcdDefValidate(const virCxlDcdDef *def)
  *
  * Returns the size of each of its regions in bytes.
  */
-unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def)
+unsigned long long
+virCxlDcdDefRegionSize(const virCxlDcdDef *def)
 {
     return def->size / def->regions;
 }
@@ -935,7 +974,8 @@ unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def)
  * Returns the bytes that the guest holds: what it accepted and has not given
  * back.
  */
-unsigned long long virCxlDcdDefAccepted(const virCxlDcdDef *def)
+unsigned long long
+virCxlDcdDefAccepted(const virCxlDcdDef *def)
 {
     unsigned long long accepted = 0;
     guint i;

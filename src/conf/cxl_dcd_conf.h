@@ -23,16 +23,16 @@
 #define VIR_CXL_DCD_OFFERS_MAX 8
 
 typedef enum {
-    VIR_CXL_DCD_DRIVER_NONE, /* not decided */
-    VIR_CXL_DCD_DRIVER_QEMU, /* QEMU has the tagged series itself */
+    VIR_CXL_DCD_DRIVER_NONE,   /* not decided */
+    VIR_CXL_DCD_DRIVER_QEMU,   /* QEMU has the tagged series itself */
     VIR_CXL_DCD_DRIVER_MODULE, /* the QEMU module gives it */
     VIR_CXL_DCD_DRIVER_LAST
 } virCxlDcdDriver;
 
 typedef enum {
-    VIR_CXL_DCD_SOURCE_RAM, /* memory-backend-ram */
+    VIR_CXL_DCD_SOURCE_RAM,   /* memory-backend-ram */
     VIR_CXL_DCD_SOURCE_MEMFD, /* memory-backend-memfd */
-    VIR_CXL_DCD_SOURCE_FILE, /* memory-backend-file */
+    VIR_CXL_DCD_SOURCE_FILE,  /* memory-backend-file */
     VIR_CXL_DCD_SOURCE_LAST
 } virCxlDcdSource;
 
@@ -52,9 +52,9 @@ const char *virCxlDcdAccessToString(int access);
 typedef struct {
     virCxlDcdSource type;
     virCxlDcdAccess access;
-    char *path; /* file only */
+    char *path;                  /* file only */
     unsigned long long pagesize; /* bytes; 0: not hugetlb. memfd only */
-    GArray *nodes; /* unsigned int, ascending: host NUMA nodes; NULL: any */
+    GArray *nodes;               /* unsigned int, ascending: host NUMA nodes; NULL: any */
     bool preallocate;
 } virCxlDcdSourceDef;
 
@@ -64,15 +64,15 @@ typedef struct {
     unsigned long long region;
     unsigned long long size; /* bytes; 0: not given */
     bool has_offset;
-    unsigned long long offset; /* bytes in the region, where has_offset */
+    unsigned long long offset;  /* bytes in the region, where has_offset */
     virCxlDcdSourceDef *source; /* NULL: ram (tagged), none (static) */
 
     /* what only a capacity of a running domain has */
     virDomainCxlDcdState state;
     long long since; /* seconds since the epoch, -1: not known */
-    char *device; /* the alias of its device */
-    char *request; /* a UUID of the request that began it */
-    bool asked; /* releasing: the guest has been asked */
+    char *device;    /* the alias of its device */
+    char *request;   /* a UUID of the request that began it */
+    bool asked;      /* releasing: the guest has been asked */
 } virCxlDcdCapacityDef;
 
 /* <cxl-dcd>: one CXL type 3 device with dynamic capacity. */
@@ -82,19 +82,19 @@ typedef struct {
     char *module; /* path of the QEMU module; driver module only */
     bool has_serial;
     unsigned long long serial;
-    bool has_target; /* false in a document for attach-device */
+    bool has_target;         /* false in a document for attach-device */
     unsigned long long size; /* bytes, all regions */
     unsigned long long regions;
-    int node; /* guest NUMA node, -1: none */
+    int node;                   /* guest NUMA node, -1: none */
     virCxlDcdSourceDef *source; /* static only; NULL: ram */
-    GPtrArray *capacities; /* virCxlDcdCapacityDef */
-    char *alias; /* QEMU's id; NULL: to be chosen */
-    char *bus; /* an existing port; NULL: generated */
+    GPtrArray *capacities;      /* virCxlDcdCapacityDef */
+    char *alias;                /* QEMU's id; NULL: to be chosen */
+    char *bus;                  /* an existing port; NULL: generated */
 } virCxlDcdDef;
 
 /* What virCxlDcdDefFormat() writes. */
 typedef enum {
-    VIR_CXL_DCD_FORMAT_LIVE = 1 << 0, /* states and <current> */
+    VIR_CXL_DCD_FORMAT_LIVE = 1 << 0,   /* states and <current> */
     VIR_CXL_DCD_FORMAT_RECORD = 1 << 1, /* what only the record of a capacity holds */
 } virCxlDcdFormatFlags;
 

@@ -35,7 +35,8 @@
  *
  * Returns a domain without devices.
  */
-virCxlDcdDomainDef *virCxlDcdDomainDefNew(void)
+virCxlDcdDomainDef *
+virCxlDcdDomainDefNew(void)
 {
     virCxlDcdDomainDef *def = g_new0(virCxlDcdDomainDef, 1);
 
@@ -47,7 +48,8 @@ virCxlDcdDomainDef *virCxlDcdDomainDefNew(void)
  * virCxlDcdDomainDefFree:
  * @def: the definition, or NULL
  */
-void virCxlDcdDomainDefFree(virCxlDcdDomainDef *def)
+void
+virCxlDcdDomainDefFree(virCxlDcdDomainDef *def)
 {
     if (!def)
         return;
@@ -62,7 +64,8 @@ void virCxlDcdDomainDefFree(virCxlDcdDomainDef *def)
  *
  * Returns true when it is the stored form of the devices.
  */
-bool virCxlDcdIsStoredDevices(xmlNodePtr node)
+bool
+virCxlDcdIsStoredDevices(xmlNodePtr node)
 {
     return virCxlDcdXMLIsElement(node, "devices") &&
            virCxlDcdXMLHasNamespace(node, VIR_CXL_DCD_NAMESPACE);
@@ -74,7 +77,8 @@ bool virCxlDcdIsStoredDevices(xmlNodePtr node)
  *
  * Returns true when it is the record of a capacity.
  */
-bool virCxlDcdIsRecord(xmlNodePtr node)
+bool
+virCxlDcdIsRecord(xmlNodePtr node)
 {
     return virCxlDcdXMLIsElement(node, "capacity") && node->ns && node->ns->href &&
            g_str_has_prefix((const char *)node->ns->href, VIR_CXL_DCD_NAMESPACE_CAPACITY);
@@ -87,7 +91,8 @@ bool virCxlDcdIsRecord(xmlNodePtr node)
  * Returns the namespace of its record, to be freed with g_free(): each has its
  * own, since libvirt keeps one metadata element a namespace.
  */
-char *virCxlDcdRecordNamespace(const char *tag)
+char *
+virCxlDcdRecordNamespace(const char *tag)
 {
     return g_strconcat(VIR_CXL_DCD_NAMESPACE_CAPACITY, tag, NULL);
 }
@@ -99,7 +104,8 @@ char *virCxlDcdRecordNamespace(const char *tag)
  * Returns its record, as virDomainSetMetadata() takes it: on one line, so that
  * libvirt indents it as it does all else. To be freed with g_free().
  */
-char *virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity)
+char *
+virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(GString) buf = g_string_new(NULL);
     g_auto(GStrv) lines = NULL;
@@ -119,7 +125,8 @@ char *virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity)
 /* --------------------------------------------------------------- reading */
 
 /* Order of region and offset: how capacities are shown and looked for. */
-static gint virCxlDcdCapacityCompare(gconstpointer a, gconstpointer b)
+static gint
+virCxlDcdCapacityCompare(gconstpointer a, gconstpointer b)
 {
     const virCxlDcdCapacityDef *left = *(virCxlDcdCapacityDef *const *)a;
     const virCxlDcdCapacityDef *right = *(virCxlDcdCapacityDef *const *)b;
@@ -132,7 +139,8 @@ static gint virCxlDcdCapacityCompare(gconstpointer a, gconstpointer b)
 }
 
 /* The states of a plain form that came from a daemon that has the driver module. */
-static int virCxlDcdDefParsePlainLive(virCxlDcdDef *device, xmlNodePtr node)
+static int
+virCxlDcdDefParsePlainLive(virCxlDcdDef *device, xmlNodePtr node)
 {
     xmlNodePtr child = virCxlDcdXMLChild(node, "capacity");
     guint i;
@@ -149,7 +157,8 @@ static int virCxlDcdDefParsePlainLive(virCxlDcdDef *device, xmlNodePtr node)
     return 0;
 }
 
-static int virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devices)
+static int
+virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devices)
 {
     xmlNodePtr node;
 
@@ -170,7 +179,8 @@ static int virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devi
 }
 
 /* Whoever may write a domain's metadata can have written a stored device too. */
-static int virCxlDcdDomainDefCheckStored(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
+static int
+virCxlDcdDomainDefCheckStored(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
 {
     if (device->alias)
         return virCxlDcdDefValidate(device);
@@ -181,7 +191,8 @@ static int virCxlDcdDomainDefCheckStored(const virCxlDcdDomainDef *def, const vi
 }
 
 /* The stored devices, but for those that the plain form has too: it is newer. */
-static int virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr stored)
+static int
+virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr stored)
 {
     xmlNodePtr node;
 
@@ -204,7 +215,8 @@ static int virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr st
     return 0;
 }
 
-static int virCxlDcdDomainDefParseRecord(virCxlDcdDomainDef *def, xmlNodePtr node)
+static int
+virCxlDcdDomainDefParseRecord(virCxlDcdDomainDef *def, xmlNodePtr node)
 {
     g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdCapacityDefParseXML(node);
     virCxlDcdDef *device;
@@ -225,18 +237,21 @@ static int virCxlDcdDomainDefParseRecord(virCxlDcdDomainDef *def, xmlNodePtr nod
     return 0;
 }
 
-static int virCxlDcdDomainDefParseMetadata(virCxlDcdDomainDef *def, xmlNodePtr metadata)
+static int
+virCxlDcdDomainDefParseMetadata(virCxlDcdDomainDef *def, xmlNodePtr metadata)
 {
     xmlNodePtr node;
     guint i;
 
-    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
+    for (node = virCxlDcdXMLChild(metadata, NULL); node;
+         node = virCxlDcdXMLNext(node->next, NULL)) {
         if (virCxlDcdIsStoredDevices(node) && virCxlDcdDomainDefParseDevices(def, node) < 0)
             return -1;
     }
     if (!def->live || def->plain)
         return 0;
-    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
+    for (node = virCxlDcdXMLChild(metadata, NULL); node;
+         node = virCxlDcdXMLNext(node->next, NULL)) {
         if (virCxlDcdIsRecord(node) && virCxlDcdDomainDefParseRecord(def, node) < 0)
             return -1;
     }
@@ -265,8 +280,7 @@ virCxlDcdDomainDefParseForms(virCxlDcdXMLDoc *doc, bool plain, bool running)
     def->live = running && id;
     node = virCxlDcdXMLChild(root, "name");
     def->name = node ? virCxlDcdXMLContent(node) : g_strdup("");
-    if (plain &&
-        virCxlDcdDomainDefParsePlain(def, virCxlDcdXMLChild(root, "devices")) < 0)
+    if (plain && virCxlDcdDomainDefParsePlain(def, virCxlDcdXMLChild(root, "devices")) < 0)
         return NULL;
     if (virCxlDcdDomainDefParseMetadata(def, virCxlDcdXMLChild(root, "metadata")) < 0)
         return NULL;
@@ -282,7 +296,8 @@ virCxlDcdDomainDefParseForms(virCxlDcdXMLDoc *doc, bool plain, bool running)
  *
  * Returns the devices, or NULL with an error set.
  */
-virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc)
+virCxlDcdDomainDef *
+virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc)
 {
     return virCxlDcdDomainDefParseForms(doc, true, true);
 }
@@ -296,7 +311,8 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc)
  *
  * Returns the devices, or NULL with an error set.
  */
-virCxlDcdDomainDef *virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc)
+virCxlDcdDomainDef *
+virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc)
 {
     return virCxlDcdDomainDefParseForms(doc, true, false);
 }
@@ -309,7 +325,8 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc)
  *
  * Returns the devices, or NULL with an error set.
  */
-virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc)
+virCxlDcdDomainDef *
+virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc)
 {
     return virCxlDcdDomainDefParseForms(doc, false, true);
 }
@@ -323,7 +340,8 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc)
  *
  * Returns the devices, or NULL with an error set.
  */
-virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc)
+virCxlDcdDomainDef *
+virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc)
 {
     return virCxlDcdDomainDefParseForms(doc, false, false);
 }
@@ -333,11 +351,12 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc)
 /* Whether a <qemu:arg> that does not come from us matches @pattern, a regular
  * expression whose one group is a number from @first to @last. A number is read in
  * @base, or in hexadecimal with 0x. */
-static bool virCxlDcdUserArgumentHas(virCxlDcdXMLDoc *doc,
-                                     const char *pattern,
-                                     unsigned int base,
-                                     unsigned long long first,
-                                     unsigned long long last)
+static bool
+virCxlDcdUserArgumentHas(virCxlDcdXMLDoc *doc,
+                         const char *pattern,
+                         unsigned int base,
+                         unsigned long long first,
+                         unsigned long long last)
 {
     xmlNodePtr commandline = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "commandline");
     g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
@@ -367,25 +386,29 @@ static bool virCxlDcdUserArgumentHas(virCxlDcdXMLDoc *doc,
 #define VIR_CXL_DCD_PROPERTY(name) "(?<![\\w-])" name "(?:=|\"\\s*:\\s*\"?)((?:0[xX])?[0-9a-fA-F]+)"
 
 /* QEMU reads a slot without 0x in hexadecimal too. */
-static bool virCxlDcdUserArgumentTakesSlot(virCxlDcdXMLDoc *doc, unsigned long long slot)
+static bool
+virCxlDcdUserArgumentTakesSlot(virCxlDcdXMLDoc *doc, unsigned long long slot)
 {
     return virCxlDcdUserArgumentHas(doc, VIR_CXL_DCD_PROPERTY("addr"), 16, slot, slot);
 }
 
-static bool virCxlDcdUserArgumentTakesBus(virCxlDcdXMLDoc *doc,
-                                          unsigned long long first,
-                                          unsigned long long last)
+static bool
+virCxlDcdUserArgumentTakesBus(virCxlDcdXMLDoc *doc,
+                              unsigned long long first,
+                              unsigned long long last)
 {
     return virCxlDcdUserArgumentHas(doc, VIR_CXL_DCD_PROPERTY("bus_nr"), 10, first, last);
 }
 
 /* A host bridge or a window: any number, which is the empty text. */
-static bool virCxlDcdUserArgumentHasTopology(virCxlDcdXMLDoc *doc)
+static bool
+virCxlDcdUserArgumentHasTopology(virCxlDcdXMLDoc *doc)
 {
     return virCxlDcdUserArgumentHas(doc, "(?:pxb-cxl|cxl-fmw)()", 10, 0, 0);
 }
 
-static void virCxlDcdUsedSlots(virCxlDcdXMLDoc *doc, bool *used)
+static void
+virCxlDcdUsedSlots(virCxlDcdXMLDoc *doc, bool *used)
 {
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
     xmlNodePtr device;
@@ -409,7 +432,8 @@ static void virCxlDcdUsedSlots(virCxlDcdXMLDoc *doc, bool *used)
 
 /* A place on pcie.0 that libvirt would come to last. 0x1a to 0x1f are where the
  * functions of the ICH9 chipset go. */
-static int virCxlDcdDomainDefChooseSlot(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+static int
+virCxlDcdDomainDefChooseSlot(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     bool used[32] = {
         [0x1a] = true,
@@ -431,7 +455,8 @@ static int virCxlDcdDomainDefChooseSlot(virCxlDcdDomainDef *def, virCxlDcdXMLDoc
 }
 
 /* The bus numbers from @first on, one for the bridge and one for each port. */
-static bool virCxlDcdBusesFree(virCxlDcdXMLDoc *doc, unsigned long long first, size_t nports)
+static bool
+virCxlDcdBusesFree(virCxlDcdXMLDoc *doc, unsigned long long first, size_t nports)
 {
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
     xmlNodePtr device;
@@ -451,7 +476,8 @@ static bool virCxlDcdBusesFree(virCxlDcdXMLDoc *doc, unsigned long long first, s
 
 /* Above the buses that firmware counts up from pcie.0, and below the expander
  * buses that libvirt numbers down from 254. */
-static int virCxlDcdDomainDefChooseBus(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+static int
+virCxlDcdDomainDefChooseBus(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     size_t nports = virCxlDcdDomainDefGenerated(def);
 
@@ -476,7 +502,8 @@ static int virCxlDcdDomainDefChooseBus(virCxlDcdDomainDef *def, virCxlDcdXMLDoc 
  *
  * Returns 0, or -1 with an error set.
  */
-int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+int
+virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     unsigned int next = 0;
     guint i;
@@ -510,7 +537,8 @@ int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 /* ------------------------------------------------------------ validating */
 
 /* What the guest needs to find a CXL host bridge at all. */
-static int virCxlDcdDomainDefValidateMachine(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+static int
+virCxlDcdDomainDefValidateMachine(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr os = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "os");
     xmlNodePtr type = virCxlDcdXMLChild(os, "type");
@@ -544,7 +572,8 @@ static int virCxlDcdDomainDefValidateMachine(const virCxlDcdDomainDef *def, virC
 }
 
 /* What is generated, and whether the domain has what it takes. */
-static int virCxlDcdDomainDefValidateTopology(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+static int
+virCxlDcdDomainDefValidateTopology(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     const virCxlDcdDef *first = NULL;
     guint i;
@@ -587,9 +616,10 @@ static int virCxlDcdDomainDefValidateTopology(const virCxlDcdDomainDef *def, vir
     return 0;
 }
 
-static int virCxlDcdDomainDefValidateNode(const virCxlDcdDomainDef *def,
-                                          const virCxlDcdDef *device,
-                                          virCxlDcdXMLDoc *doc)
+static int
+virCxlDcdDomainDefValidateNode(const virCxlDcdDomainDef *def,
+                               const virCxlDcdDef *device,
+                               virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr cpu = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "cpu");
     xmlNodePtr cell = virCxlDcdXMLChild(virCxlDcdXMLChild(cpu, "numa"), "cell");
@@ -613,7 +643,8 @@ static int virCxlDcdDomainDefValidateNode(const virCxlDcdDomainDef *def,
 }
 
 /* The port that @device stands on, to be freed with g_free(). */
-static char *virCxlDcdDefPort(const virCxlDcdDef *device)
+static char *
+virCxlDcdDefPort(const virCxlDcdDef *device)
 {
     return device->bus ? g_strdup(device->bus)
                        : g_strconcat(device->alias, VIR_CXL_DCD_PORT_SUFFIX, NULL);
@@ -621,7 +652,8 @@ static char *virCxlDcdDefPort(const virCxlDcdDef *device)
 
 /* A device's alias and its port must be no other <cxl-dcd>'s, and what is generated
  * for one must not be called as another one is. */
-static int virCxlDcdDomainDefValidateIds(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
+static int
+virCxlDcdDomainDefValidateIds(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
 {
     g_autofree char *port = virCxlDcdDefPort(device);
     guint i;
@@ -671,9 +703,10 @@ static int virCxlDcdDomainDefValidateIds(const virCxlDcdDomainDef *def, const vi
 }
 
 /* Nor any other device's. */
-static int virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
-                                           const virCxlDcdDef *device,
-                                           virCxlDcdXMLDoc *doc)
+static int
+virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
+                                const virCxlDcdDef *device,
+                                virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
     xmlNodePtr node;
@@ -683,19 +716,20 @@ static int virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
         g_autofree char *alias = child ? virCxlDcdXMLAttribute(child, "name") : NULL;
 
         if (g_strcmp0(alias, device->alias) == 0 && !virCxlDcdXMLIsElement(node, "cxl-dcd")) {
-            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                                "the alias '%s' of a <cxl-dcd> of domain '%s' is that of a <%s> too",
-                                device->alias,
-                                def->name,
-                                node->name);
+            virCxlDcdReportConf(
+                VIR_ERR_XML_ERROR,
+                "the alias '%s' of a <cxl-dcd> of domain '%s' is that of a <%s> too",
+                device->alias,
+                def->name,
+                node->name);
             return -1;
         }
     }
     return 0;
 }
 
-static int virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def,
-                                                const virCxlDcdDef *device)
+static int
+virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
 {
     guint i;
 
@@ -742,7 +776,8 @@ static int virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def,
  *
  * Returns 0, or -1 with an error set that names what is wrong.
  */
-int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+int
+virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     guint i;
 
@@ -770,7 +805,8 @@ int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *d
  *
  * Returns 0, or -1 with an error set when they do not fit.
  */
-int virCxlDcdDomainDefPlace(virCxlDcdDomainDef *def)
+int
+virCxlDcdDomainDefPlace(virCxlDcdDomainDef *def)
 {
     guint i;
     guint j;
@@ -807,7 +843,8 @@ int virCxlDcdDomainDefPlace(virCxlDcdDomainDef *def)
  *
  * Write the stored form: one metadata element for all devices.
  */
-void virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDomainDef *def)
+void
+virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDomainDef *def)
 {
     guint i;
 
@@ -832,7 +869,8 @@ void virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDom
  *
  * Returns how many of them stand under the generated host bridge.
  */
-size_t virCxlDcdDomainDefGenerated(const virCxlDcdDomainDef *def)
+size_t
+virCxlDcdDomainDefGenerated(const virCxlDcdDomainDef *def)
 {
     size_t n = 0;
     guint i;
@@ -853,7 +891,8 @@ size_t virCxlDcdDomainDefGenerated(const virCxlDcdDomainDef *def)
  *
  * Returns the first device of that alias, or NULL.
  */
-virCxlDcdDef *virCxlDcdDomainDefDevice(const virCxlDcdDomainDef *def, const char *alias)
+virCxlDcdDef *
+virCxlDcdDomainDefDevice(const virCxlDcdDomainDef *def, const char *alias)
 {
     guint i;
 
@@ -874,9 +913,8 @@ virCxlDcdDef *virCxlDcdDomainDefDevice(const virCxlDcdDomainDef *def, const char
  *
  * Returns the first capacity with that tag, or NULL.
  */
-virCxlDcdCapacityDef *virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def,
-                                                 const char *tag,
-                                                 virCxlDcdDef **device)
+virCxlDcdCapacityDef *
+virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def, const char *tag, virCxlDcdDef **device)
 {
     guint i;
     guint j;
@@ -905,8 +943,8 @@ virCxlDcdCapacityDef *virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def,
  * Returns another capacity of @device that takes part of the same range, or
  * NULL.
  */
-const virCxlDcdCapacityDef *virCxlDcdDefOverlap(const virCxlDcdDef *device,
-                                                const virCxlDcdCapacityDef *capacity)
+const virCxlDcdCapacityDef *
+virCxlDcdDefOverlap(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
     guint i;
 
@@ -914,8 +952,7 @@ const virCxlDcdCapacityDef *virCxlDcdDefOverlap(const virCxlDcdDef *device,
         const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, i);
 
         if (other != capacity && virCxlDcdCapacityOccupies(other) &&
-            other->region == capacity->region &&
-            capacity->offset < other->offset + other->size &&
+            other->region == capacity->region && capacity->offset < other->offset + other->size &&
             other->offset < capacity->offset + capacity->size)
             return other;
     }
@@ -931,7 +968,8 @@ const virCxlDcdCapacityDef *virCxlDcdDefOverlap(const virCxlDcdDef *device,
  *
  * Returns 0, or -1 when there is no room; no error is set then.
  */
-int virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+int
+virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
     unsigned long long region = virCxlDcdDefRegionSize(device);
     const virCxlDcdCapacityDef *other;

@@ -26,12 +26,12 @@
 #define VIR_CXL_DCD_PORT_SUFFIX "-port"
 
 typedef struct {
-    char *name; /* the domain's, for messages */
-    bool live; /* of a running domain */
-    bool plain; /* a <cxl-dcd> stands in <devices> */
-    bool stored; /* our element stands in <metadata> */
-    GPtrArray *devices; /* virCxlDcdDef */
-    unsigned long long slot; /* of the generated host bridge on pcie.0; 0: none */
+    char *name;                /* the domain's, for messages */
+    bool live;                 /* of a running domain */
+    bool plain;                /* a <cxl-dcd> stands in <devices> */
+    bool stored;               /* our element stands in <metadata> */
+    GPtrArray *devices;        /* virCxlDcdDef */
+    unsigned long long slot;   /* of the generated host bridge on pcie.0; 0: none */
     unsigned long long bus_nr; /* its PCI bus number */
 } virCxlDcdDomainDef;
 
@@ -50,9 +50,8 @@ void virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDom
 
 size_t virCxlDcdDomainDefGenerated(const virCxlDcdDomainDef *def);
 virCxlDcdDef *virCxlDcdDomainDefDevice(const virCxlDcdDomainDef *def, const char *alias);
-virCxlDcdCapacityDef *virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def,
-                                                 const char *tag,
-                                                 virCxlDcdDef **device);
+virCxlDcdCapacityDef *
+virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def, const char *tag, virCxlDcdDef **device);
 const virCxlDcdCapacityDef *virCxlDcdDefOverlap(const virCxlDcdDef *device,
                                                 const virCxlDcdCapacityDef *capacity);
 int virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity);

@@ -36,14 +36,16 @@ typedef struct {
     char *text;
 } virCxlDcdEdit;
 
-static void virCxlDcdEditClear(gpointer opaque)
+static void
+virCxlDcdEditClear(gpointer opaque)
 {
     virCxlDcdEdit *edit = opaque;
 
     g_free(edit->text);
 }
 
-static GArray *virCxlDcdEditsNew(void)
+static GArray *
+virCxlDcdEditsNew(void)
 {
     GArray *edits = g_array_new(FALSE, FALSE, sizeof(virCxlDcdEdit));
 
@@ -52,14 +54,16 @@ static GArray *virCxlDcdEditsNew(void)
 }
 
 /* Takes @text, which may be NULL for nothing. */
-static void virCxlDcdEditsAdd(GArray *edits, size_t start, size_t end, char *text)
+static void
+virCxlDcdEditsAdd(GArray *edits, size_t start, size_t end, char *text)
 {
     virCxlDcdEdit edit = {start, end, text};
 
     g_array_append_val(edits, edit);
 }
 
-static gint virCxlDcdEditCompare(gconstpointer a, gconstpointer b)
+static gint
+virCxlDcdEditCompare(gconstpointer a, gconstpointer b)
 {
     const virCxlDcdEdit *left = a;
     const virCxlDcdEdit *right = b;
@@ -70,7 +74,8 @@ static gint virCxlDcdEditCompare(gconstpointer a, gconstpointer b)
 }
 
 /* The edits never overlap; of two at one place the one added first comes first. */
-static char *virCxlDcdEditsApply(GArray *edits, const char *text)
+static char *
+virCxlDcdEditsApply(GArray *edits, const char *text)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     size_t position = 0;
@@ -92,7 +97,8 @@ static char *virCxlDcdEditsApply(GArray *edits, const char *text)
 /* ------------------------------------------------------- places in a text */
 
 /* Where the white space before @position begins, no further than a line up. */
-static size_t virCxlDcdLineStart(const char *text, size_t position)
+static size_t
+virCxlDcdLineStart(const char *text, size_t position)
 {
     size_t start = position;
 
@@ -103,7 +109,8 @@ static size_t virCxlDcdLineStart(const char *text, size_t position)
     return position;
 }
 
-static size_t virCxlDcdEndTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
+static size_t
+virCxlDcdEndTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
 {
     size_t position = virCxlDcdXMLGetSpan(doc, node)->end - 1;
 
@@ -112,14 +119,16 @@ static size_t virCxlDcdEndTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
     return position;
 }
 
-static bool virCxlDcdIsEmptyTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
+static bool
+virCxlDcdIsEmptyTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
 {
     const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
 
     return span->start_tag_end == span->end;
 }
 
-static void virCxlDcdCutElement(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node)
+static void
+virCxlDcdCutElement(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node)
 {
     const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
 
@@ -127,10 +136,8 @@ static void virCxlDcdCutElement(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr 
 }
 
 /* Put @lines, each with its own line end, as the last children of @node. */
-static void virCxlDcdAppendLines(GArray *edits,
-                                 virCxlDcdXMLDoc *doc,
-                                 xmlNodePtr node,
-                                 const char *lines)
+static void
+virCxlDcdAppendLines(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node, const char *lines)
 {
     const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
     const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : NULL;
@@ -158,7 +165,8 @@ static void virCxlDcdAppendLines(GArray *edits,
 
 /* -------------------------------------------------------- QEMU arguments */
 
-static xmlNodePtr virCxlDcdCommandline(virCxlDcdXMLDoc *doc)
+static xmlNodePtr
+virCxlDcdCommandline(virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr node = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "commandline");
 
@@ -168,7 +176,8 @@ static xmlNodePtr virCxlDcdCommandline(virCxlDcdXMLDoc *doc)
 }
 
 /* Whether the run of <qemu:arg> from @arg on is @arguments. */
-static bool virCxlDcdIsRun(xmlNodePtr arg, const GPtrArray *arguments)
+static bool
+virCxlDcdIsRun(xmlNodePtr arg, const GPtrArray *arguments)
 {
     guint i;
 
@@ -182,7 +191,8 @@ static bool virCxlDcdIsRun(xmlNodePtr arg, const GPtrArray *arguments)
 }
 
 /* The first <qemu:arg> of the run that is @arguments, or NULL. */
-static xmlNodePtr virCxlDcdFindRun(virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
+static xmlNodePtr
+virCxlDcdFindRun(virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
 {
     xmlNodePtr arg = virCxlDcdXMLChild(virCxlDcdCommandline(doc), "arg");
 
@@ -191,7 +201,8 @@ static xmlNodePtr virCxlDcdFindRun(virCxlDcdXMLDoc *doc, const GPtrArray *argume
     return arg;
 }
 
-static guint virCxlDcdCountChildren(xmlNodePtr node)
+static guint
+virCxlDcdCountChildren(xmlNodePtr node)
 {
     xmlNodePtr child;
     guint n = 0;
@@ -204,7 +215,8 @@ static guint virCxlDcdCountChildren(xmlNodePtr node)
 }
 
 /* Drop the declaration of the QEMU namespace from the root's start tag. */
-static void virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
+static void
+virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr root = virCxlDcdXMLRoot(doc);
     const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, root);
@@ -215,7 +227,8 @@ static void virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
     int start;
     int end;
 
-    for (child = virCxlDcdXMLChild(root, NULL); child; child = virCxlDcdXMLNext(child->next, NULL)) {
+    for (child = virCxlDcdXMLChild(root, NULL); child;
+         child = virCxlDcdXMLNext(child->next, NULL)) {
         if (virCxlDcdXMLHasNamespace(child, VIR_CXL_DCD_QEMU_NAMESPACE) &&
             child != virCxlDcdCommandline(doc))
             return;
@@ -230,11 +243,12 @@ static void virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
 
 /* Cut the run of @arguments that begins at @arg. Returns true when nothing else
  * stood beside it, and the whole <qemu:commandline> went. */
-static bool virCxlDcdCutRun(GArray *edits,
-                            virCxlDcdXMLDoc *doc,
-                            xmlNodePtr arg,
-                            const GPtrArray *arguments,
-                            bool keep_commandline)
+static bool
+virCxlDcdCutRun(GArray *edits,
+                virCxlDcdXMLDoc *doc,
+                xmlNodePtr arg,
+                const GPtrArray *arguments,
+                bool keep_commandline)
 {
     guint i;
 
@@ -247,7 +261,8 @@ static bool virCxlDcdCutRun(GArray *edits,
     return false;
 }
 
-static void virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
+static void
+virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
 {
     xmlNodePtr commandline = virCxlDcdCommandline(doc);
     g_autoptr(GString) lines = g_string_new(NULL);
@@ -281,7 +296,8 @@ static void virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPt
 /* -------------------------------------------------------------- metadata */
 
 /* Cut what is ours from <metadata>, and the whole of it when nothing else is there. */
-static void virCxlDcdCutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, bool keep_metadata)
+static void
+virCxlDcdCutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, bool keep_metadata)
 {
     xmlNodePtr metadata = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "metadata");
     xmlNodePtr node;
@@ -293,13 +309,15 @@ static void virCxlDcdCutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, bool keep_
         virCxlDcdCutElement(edits, doc, metadata);
         return;
     }
-    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
+    for (node = virCxlDcdXMLChild(metadata, NULL); node;
+         node = virCxlDcdXMLNext(node->next, NULL)) {
         if (virCxlDcdIsStoredDevices(node) || virCxlDcdIsRecord(node))
             virCxlDcdCutElement(edits, doc, node);
     }
 }
 
-static void virCxlDcdPutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def)
+static void
+virCxlDcdPutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def)
 {
     xmlNodePtr root = virCxlDcdXMLRoot(doc);
     xmlNodePtr metadata = virCxlDcdXMLChild(root, "metadata");
@@ -328,10 +346,11 @@ static void virCxlDcdPutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, const virC
  * Returns the domain in the stored form, to be freed with g_free(), or NULL
  * when @before are not in @doc; no error is set then.
  */
-char *virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
-                           const virCxlDcdDomainDef *def,
-                           const GPtrArray *before,
-                           const GPtrArray *after)
+char *
+virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
+                     const virCxlDcdDomainDef *def,
+                     const GPtrArray *before,
+                     const GPtrArray *after)
 {
     g_autoptr(GArray) edits = virCxlDcdEditsNew();
     xmlNodePtr devices = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "devices");
@@ -364,9 +383,8 @@ char *virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
  * Returns the domain in the plain form, to be freed with g_free(), or NULL
  * when @arguments are not in @doc; no error is set then.
  */
-char *virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc,
-                          const virCxlDcdDomainDef *def,
-                          const GPtrArray *arguments)
+char *
+virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, const GPtrArray *arguments)
 {
     g_autoptr(GArray) edits = virCxlDcdEditsNew();
     g_autoptr(GString) lines = g_string_new(NULL);
@@ -399,13 +417,15 @@ char *virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc,
  * Returns the domain without records, to be freed with g_free(), or NULL when
  * there are none.
  */
-char *virCxlDcdSpliceDropRecords(virCxlDcdXMLDoc *doc)
+char *
+virCxlDcdSpliceDropRecords(virCxlDcdXMLDoc *doc)
 {
     g_autoptr(GArray) edits = virCxlDcdEditsNew();
     xmlNodePtr metadata = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "metadata");
     xmlNodePtr node;
 
-    for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL)) {
+    for (node = virCxlDcdXMLChild(metadata, NULL); node;
+         node = virCxlDcdXMLNext(node->next, NULL)) {
         if (virCxlDcdIsRecord(node))
             virCxlDcdCutElement(edits, doc, node);
     }

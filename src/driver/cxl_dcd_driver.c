@@ -48,7 +48,8 @@ static bool cxlDcdDriverIsDaemon;
 /* ------------------------------------------------------------- at loading */
 
 /* LD_PRELOAD without this object. */
-static void cxlDcdDriverDropPreload(const char *own)
+static void
+cxlDcdDriverDropPreload(const char *own)
 {
     const char *preload = g_getenv("LD_PRELOAD");
     g_autoptr(GString) rest = g_string_new(NULL);
@@ -70,7 +71,8 @@ static void cxlDcdDriverDropPreload(const char *own)
         g_unsetenv("LD_PRELOAD");
 }
 
-__attribute__((constructor)) static void cxlDcdDriverLoad(void)
+__attribute__((constructor)) static void
+cxlDcdDriverLoad(void)
 {
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *name = program ? g_path_get_basename(program) : NULL;
@@ -88,14 +90,16 @@ __attribute__((constructor)) static void cxlDcdDriverLoad(void)
 
 /* Whether a call that carries @xml is for us: never from inside, and only where the
  * XML speaks of us. */
-static bool cxlDcdDriverConcerns(const char *xml)
+static bool
+cxlDcdDriverConcerns(const char *xml)
 {
     return !cxlDcdDriverIsInside() && virCxlDcdIsConcerned(xml);
 }
 
 /* Whether @xml, a device, is a <cxl-dcd>. One that is not well-formed is libvirt's to
  * refuse. */
-static bool cxlDcdDriverIsDevice(const char *xml)
+static bool
+cxlDcdDriverIsDevice(const char *xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
 
@@ -107,7 +111,8 @@ static bool cxlDcdDriverIsDevice(const char *xml)
 }
 
 /* Whether @conn leads to QEMU. Returns 0, or -1 with an error set. */
-static int cxlDcdDriverCheckConnection(virConnectPtr conn)
+static int
+cxlDcdDriverCheckConnection(virConnectPtr conn)
 {
     const char *type = virConnectGetType(conn);
 
@@ -125,7 +130,8 @@ static int cxlDcdDriverCheckConnection(virConnectPtr conn)
 /* ------------------------------------------------------ domain XML towards */
 
 /* A decision about the driver of a device, for virCxlDcdTranslateStore(). */
-static int cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
+static int
+cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
 {
     virConnectPtr conn = opaque;
     g_autofree char *emulator = NULL;
@@ -146,7 +152,8 @@ static int cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *
 }
 
 /* @xml as the next side is to have it. *@stored is NULL where that is @xml itself. */
-static int cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate, char **stored)
+static int
+cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate, char **stored)
 {
     int ret = -1;
 
@@ -164,7 +171,8 @@ static int cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate,
     return ret;
 }
 
-CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainDefineXML(virConnectPtr conn, const char *xml)
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainDefineXML(virConnectPtr conn, const char *xml)
 {
     g_autofree char *stored = NULL;
 
@@ -173,9 +181,8 @@ CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainDefineXML(virConnectPtr conn, const 
     return CXL_DCD_NEXT(virDomainDefineXML)(conn, stored ? stored : xml);
 }
 
-CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn,
-                                                           const char *xml,
-                                                           unsigned int flags)
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
 {
     g_autofree char *stored = NULL;
 
@@ -188,7 +195,8 @@ CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn,
 
 /* Offer the capacities that the definition of a domain which has just started names.
  * Where the daemon has the module it has done so. */
-static int cxlDcdDriverOfferConfigured(virDomainPtr domain)
+static int
+cxlDcdDriverOfferConfigured(virDomainPtr domain)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
@@ -227,7 +235,8 @@ static int cxlDcdDriverOfferConfigured(virDomainPtr domain)
 }
 
 /* A domain that cannot have the capacities it was defined with does not start. */
-static int cxlDcdDriverStarted(virDomainPtr domain)
+static int
+cxlDcdDriverStarted(virDomainPtr domain)
 {
     virErrorPtr error;
     int ret = 0;
@@ -246,7 +255,8 @@ static int cxlDcdDriverStarted(virDomainPtr domain)
 }
 
 /* What virDomainCreateXML() returned, when the domain is as it should be. */
-static virDomainPtr cxlDcdDriverCreated(virDomainPtr domain)
+static virDomainPtr
+cxlDcdDriverCreated(virDomainPtr domain)
 {
     virErrorPtr error;
 
@@ -258,9 +268,8 @@ static virDomainPtr cxlDcdDriverCreated(virDomainPtr domain)
     return NULL;
 }
 
-CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainCreateXML(virConnectPtr conn,
-                                                      const char *xmlDesc,
-                                                      unsigned int flags)
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainCreateXML(virConnectPtr conn, const char *xmlDesc, unsigned int flags)
 {
     g_autofree char *stored = NULL;
 
@@ -270,41 +279,39 @@ CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainCreateXML(virConnectPtr conn,
         CXL_DCD_NEXT(virDomainCreateXML)(conn, stored ? stored : xmlDesc, flags));
 }
 
-CXL_DCD_DRIVER_EXPORT virDomainPtr virDomainCreateXMLWithFiles(virConnectPtr conn,
-                                                               const char *xmlDesc,
-                                                               unsigned int nfiles,
-                                                               int *files,
-                                                               unsigned int flags)
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainCreateXMLWithFiles(virConnectPtr conn,
+                            const char *xmlDesc,
+                            unsigned int nfiles,
+                            int *files,
+                            unsigned int flags)
 {
     g_autofree char *stored = NULL;
 
     if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)
         return NULL;
-    return cxlDcdDriverCreated(CXL_DCD_NEXT(virDomainCreateXMLWithFiles)(conn,
-                                                                         stored ? stored : xmlDesc,
-                                                                         nfiles,
-                                                                         files,
-                                                                         flags));
+    return cxlDcdDriverCreated(CXL_DCD_NEXT(
+        virDomainCreateXMLWithFiles)(conn, stored ? stored : xmlDesc, nfiles, files, flags));
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainCreate(virDomainPtr domain)
+CXL_DCD_DRIVER_EXPORT int
+virDomainCreate(virDomainPtr domain)
 {
     int ret = CXL_DCD_NEXT(virDomainCreate)(domain);
 
     return ret < 0 ? ret : cxlDcdDriverStarted(domain);
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
+CXL_DCD_DRIVER_EXPORT int
+virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
 {
     int ret = CXL_DCD_NEXT(virDomainCreateWithFlags)(domain, flags);
 
     return ret < 0 ? ret : cxlDcdDriverStarted(domain);
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainCreateWithFiles(virDomainPtr domain,
-                                                   unsigned int nfiles,
-                                                   int *files,
-                                                   unsigned int flags)
+CXL_DCD_DRIVER_EXPORT int
+virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files, unsigned int flags)
 {
     int ret = CXL_DCD_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags);
 
@@ -315,7 +322,8 @@ CXL_DCD_DRIVER_EXPORT int virDomainCreateWithFiles(virDomainPtr domain,
 
 /* A domain for migration is between two libvirts: it stays in the form that they
  * store. */
-CXL_DCD_DRIVER_EXPORT char *virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
+CXL_DCD_DRIVER_EXPORT char *
+virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
 {
     char *xml = CXL_DCD_NEXT(virDomainGetXMLDesc)(domain, flags);
     char *plain;
@@ -327,19 +335,16 @@ CXL_DCD_DRIVER_EXPORT char *virDomainGetXMLDesc(virDomainPtr domain, unsigned in
     return plain;
 }
 
-CXL_DCD_DRIVER_EXPORT char *virConnectGetDomainCapabilities(virConnectPtr conn,
-                                                            const char *emulatorbin,
-                                                            const char *arch,
-                                                            const char *machine,
-                                                            const char *virttype,
-                                                            unsigned int flags)
+CXL_DCD_DRIVER_EXPORT char *
+virConnectGetDomainCapabilities(virConnectPtr conn,
+                                const char *emulatorbin,
+                                const char *arch,
+                                const char *machine,
+                                const char *virttype,
+                                unsigned int flags)
 {
-    char *xml = CXL_DCD_NEXT(virConnectGetDomainCapabilities)(conn,
-                                                              emulatorbin,
-                                                              arch,
-                                                              machine,
-                                                              virttype,
-                                                              flags);
+    char *xml = CXL_DCD_NEXT(
+        virConnectGetDomainCapabilities)(conn, emulatorbin, arch, machine, virttype, flags);
 
     if (!xml || cxlDcdDriverIsInside())
         return xml;
@@ -352,7 +357,8 @@ CXL_DCD_DRIVER_EXPORT char *virConnectGetDomainCapabilities(virConnectPtr conn,
 /* ------------------------------------------------------------ hot plugging */
 
 /* An attach of a <cxl-dcd>: its capacity is added. */
-static int cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int flags)
+static int
+cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int flags)
 {
     char *tag;
 
@@ -364,7 +370,8 @@ static int cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int
 }
 
 /* A detach of a <cxl-dcd>: the capacity with its tag is released. */
-static int cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
+static int
+cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
 {
     g_autoptr(virCxlDcdDef) def = NULL;
     virCxlDcdCapacityDef *capacity = NULL;
@@ -387,7 +394,8 @@ static int cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int
     return ret;
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainAttachDevice(virDomainPtr domain, const char *xml)
+CXL_DCD_DRIVER_EXPORT int
+virDomainAttachDevice(virDomainPtr domain, const char *xml)
 {
     if (cxlDcdDriverIsDevice(xml))
         return cxlDcdDriverAttach(domain, xml, VIR_DOMAIN_AFFECT_LIVE);
@@ -395,37 +403,34 @@ CXL_DCD_DRIVER_EXPORT int virDomainAttachDevice(virDomainPtr domain, const char 
 }
 
 /* Flags that have a meaning for other devices alone come without harm. */
-#define CXL_DCD_DRIVER_IMPACT(flags)                                                               \
-    ((flags) & (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
+#define CXL_DCD_DRIVER_IMPACT(flags) ((flags) & (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
 
-CXL_DCD_DRIVER_EXPORT int virDomainAttachDeviceFlags(virDomainPtr domain,
-                                                     const char *xml,
-                                                     unsigned int flags)
+CXL_DCD_DRIVER_EXPORT int
+virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned int flags)
 {
     if (cxlDcdDriverIsDevice(xml))
         return cxlDcdDriverAttach(domain, xml, CXL_DCD_DRIVER_IMPACT(flags));
     return CXL_DCD_NEXT(virDomainAttachDeviceFlags)(domain, xml, flags);
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainDetachDevice(virDomainPtr domain, const char *xml)
+CXL_DCD_DRIVER_EXPORT int
+virDomainDetachDevice(virDomainPtr domain, const char *xml)
 {
     if (cxlDcdDriverIsDevice(xml))
         return cxlDcdDriverDetach(domain, xml, VIR_DOMAIN_AFFECT_LIVE);
     return CXL_DCD_NEXT(virDomainDetachDevice)(domain, xml);
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainDetachDeviceFlags(virDomainPtr domain,
-                                                     const char *xml,
-                                                     unsigned int flags)
+CXL_DCD_DRIVER_EXPORT int
+virDomainDetachDeviceFlags(virDomainPtr domain, const char *xml, unsigned int flags)
 {
     if (cxlDcdDriverIsDevice(xml))
         return cxlDcdDriverDetach(domain, xml, CXL_DCD_DRIVER_IMPACT(flags));
     return CXL_DCD_NEXT(virDomainDetachDeviceFlags)(domain, xml, flags);
 }
 
-CXL_DCD_DRIVER_EXPORT int virDomainUpdateDeviceFlags(virDomainPtr domain,
-                                                     const char *xml,
-                                                     unsigned int flags)
+CXL_DCD_DRIVER_EXPORT int
+virDomainUpdateDeviceFlags(virDomainPtr domain, const char *xml, unsigned int flags)
 {
     if (cxlDcdDriverIsDevice(xml)) {
         cxlDcdDriverEnter();

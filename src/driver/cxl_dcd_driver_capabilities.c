@@ -31,7 +31,8 @@
  * Returns true when its daemon runs on this host, and the files that it names are
  * files here.
  */
-bool cxlDcdDriverIsLocal(virConnectPtr conn)
+bool
+cxlDcdDriverIsLocal(virConnectPtr conn)
 {
     char *uri = virConnectGetURI(conn);
     xmlURIPtr parsed = uri ? xmlParseURI(uri) : NULL;
@@ -49,7 +50,8 @@ bool cxlDcdDriverIsLocal(virConnectPtr conn)
  *
  * Returns true when the daemon at the other end has the driver module too.
  */
-bool cxlDcdDriverNextHasModule(virConnectPtr conn)
+bool
+cxlDcdDriverNextHasModule(virConnectPtr conn)
 {
     char *xml = virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", NULL, 0);
     g_autoptr(virCxlDcdXMLDoc) doc = xml ? virCxlDcdXMLParse(xml, "domain capabilities") : NULL;
@@ -68,7 +70,8 @@ bool cxlDcdDriverNextHasModule(virConnectPtr conn)
  * Returns the QEMU binary that the domain names, or the one that libvirt would take
  * for it, to be freed with g_free(); or NULL with an error set.
  */
-char *cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc)
+char *
+cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr root = virCxlDcdXMLRoot(doc);
     xmlNodePtr devices = virCxlDcdXMLChild(root, "devices");
@@ -93,7 +96,8 @@ char *cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc)
     return path ? virCxlDcdXMLContent(path) : g_strdup("/usr/bin/qemu-system-x86_64");
 }
 
-static char *cxlDcdDriverFormatCapabilities(bool tagged, bool fixed)
+static char *
+cxlDcdDriverFormatCapabilities(bool tagged, bool fixed)
 {
     g_autoptr(GString) buf = g_string_new(NULL);
     int i;
@@ -114,7 +118,8 @@ static char *cxlDcdDriverFormatCapabilities(bool tagged, bool fixed)
 
 /* Where lines may be put before the line of </devices>, or 0. Capabilities of other hosts and
  * other architectures are not extended. */
-static size_t cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
+static size_t
+cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "domain capabilities");
     xmlNodePtr root = doc ? virCxlDcdXMLRoot(doc) : NULL;
@@ -141,7 +146,8 @@ static size_t cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
  *
  * Returns @xml, or another text with <cxl-dcd> in it, and @xml freed.
  */
-char *cxlDcdDriverExtendCapabilities(virConnectPtr conn, char *xml)
+char *
+cxlDcdDriverExtendCapabilities(virConnectPtr conn, char *xml)
 {
     g_autoptr(qemuCxlDcdCapabilities) stock = NULL;
     g_autoptr(qemuCxlDcdCapabilities) extended = NULL;

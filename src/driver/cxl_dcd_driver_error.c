@@ -27,7 +27,8 @@ static __thread bool cxlDcdDriverInside;
 static virErrorFunc cxlDcdDriverHandler;
 static void *cxlDcdDriverHandlerData;
 
-static void cxlDcdDriverPassOn(void *opaque __attribute__((unused)), virErrorPtr error)
+static void
+cxlDcdDriverPassOn(void *opaque __attribute__((unused)), virErrorPtr error)
 {
     if (cxlDcdDriverInside)
         return;
@@ -37,12 +38,14 @@ static void cxlDcdDriverPassOn(void *opaque __attribute__((unused)), virErrorPtr
         virDefaultErrorFunc(error);
 }
 
-__attribute__((constructor)) static void cxlDcdDriverErrorLoad(void)
+__attribute__((constructor)) static void
+cxlDcdDriverErrorLoad(void)
 {
     CXL_DCD_NEXT(virSetErrorFunc)(NULL, cxlDcdDriverPassOn);
 }
 
-CXL_DCD_DRIVER_EXPORT void virSetErrorFunc(void *userData, virErrorFunc handler)
+CXL_DCD_DRIVER_EXPORT void
+virSetErrorFunc(void *userData, virErrorFunc handler)
 {
     cxlDcdDriverHandler = handler;
     cxlDcdDriverHandlerData = userData;
@@ -53,7 +56,8 @@ CXL_DCD_DRIVER_EXPORT void virSetErrorFunc(void *userData, virErrorFunc handler)
  *
  * Returns true when the calling thread is inside, and its call is to go straight on.
  */
-bool cxlDcdDriverIsInside(void)
+bool
+cxlDcdDriverIsInside(void)
 {
     return cxlDcdDriverInside;
 }
@@ -63,7 +67,8 @@ bool cxlDcdDriverIsInside(void)
  *
  * The calling thread, which was outside, begins to work on behalf of a call.
  */
-void cxlDcdDriverEnter(void)
+void
+cxlDcdDriverEnter(void)
 {
     cxlDcdDriverInside = true;
 }
@@ -74,7 +79,8 @@ void cxlDcdDriverEnter(void)
  *
  * The calling thread ends its work.
  */
-void cxlDcdDriverLeave(bool failed)
+void
+cxlDcdDriverLeave(bool failed)
 {
     virErrorPtr error = failed ? virGetLastError() : NULL;
 

@@ -41,7 +41,8 @@ static GHashTable *qemuCxlDcdCache; /* key to qemuCxlDcdCapabilities */
  * qemuCxlDcdCapabilitiesFree:
  * @capabilities: what to free, or NULL
  */
-void qemuCxlDcdCapabilitiesFree(qemuCxlDcdCapabilities *capabilities)
+void
+qemuCxlDcdCapabilitiesFree(qemuCxlDcdCapabilities *capabilities)
 {
     if (!capabilities)
         return;
@@ -50,7 +51,8 @@ void qemuCxlDcdCapabilitiesFree(qemuCxlDcdCapabilities *capabilities)
     g_free(capabilities);
 }
 
-static qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesCopy(const qemuCxlDcdCapabilities *from)
+static qemuCxlDcdCapabilities *
+qemuCxlDcdCapabilitiesCopy(const qemuCxlDcdCapabilities *from)
 {
     qemuCxlDcdCapabilities *copy = g_new0(qemuCxlDcdCapabilities, 1);
 
@@ -60,7 +62,8 @@ static qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesCopy(const qemuCxlDcdCapabi
     return copy;
 }
 
-static bool qemuCxlDcdListHasName(virCxlDcdJSON *list, const char *name)
+static bool
+qemuCxlDcdListHasName(virCxlDcdJSON *list, const char *name)
 {
     size_t i;
 
@@ -71,9 +74,10 @@ static bool qemuCxlDcdListHasName(virCxlDcdJSON *list, const char *name)
     return false;
 }
 
-static void qemuCxlDcdCapabilitiesRead(qemuCxlDcdCapabilities *capabilities,
-                                       virCxlDcdJSON *answer,
-                                       bool *status)
+static void
+qemuCxlDcdCapabilitiesRead(qemuCxlDcdCapabilities *capabilities,
+                           virCxlDcdJSON *answer,
+                           bool *status)
 {
     const char *id = virCxlDcdJSONMemberString(answer, "id");
     virCxlDcdJSON *value = virCxlDcdJSONMember(answer, "return");
@@ -103,7 +107,8 @@ static void qemuCxlDcdCapabilitiesRead(qemuCxlDcdCapabilities *capabilities,
  *
  * Returns what it says, or NULL when it does not say a version; no error is set.
  */
-qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesParse(const char *output)
+qemuCxlDcdCapabilities *
+qemuCxlDcdCapabilitiesParse(const char *output)
 {
     g_autoptr(qemuCxlDcdCapabilities) capabilities = g_new0(qemuCxlDcdCapabilities, 1);
     g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
@@ -123,7 +128,8 @@ qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesParse(const char *output)
 }
 
 /* In the child, before QEMU: never more rights than its answers need. */
-static void qemuCxlDcdDropPrivileges(gpointer opaque)
+static void
+qemuCxlDcdDropPrivileges(gpointer opaque)
 {
     const struct passwd *nobody = opaque;
 
@@ -143,7 +149,8 @@ typedef struct {
     bool late;
 } qemuCxlDcdProbe;
 
-static void qemuCxlDcdProbeEnded(GObject *source, GAsyncResult *result, gpointer opaque)
+static void
+qemuCxlDcdProbeEnded(GObject *source, GAsyncResult *result, gpointer opaque)
 {
     qemuCxlDcdProbe *probe = opaque;
 
@@ -155,7 +162,8 @@ static void qemuCxlDcdProbeEnded(GObject *source, GAsyncResult *result, gpointer
     g_main_loop_quit(probe->loop);
 }
 
-static gboolean qemuCxlDcdProbeLate(gpointer opaque)
+static gboolean
+qemuCxlDcdProbeLate(gpointer opaque)
 {
     qemuCxlDcdProbe *probe = opaque;
 
@@ -169,8 +177,8 @@ qemuCxlDcdProbeStart(const char *emulator, const char *module, GError **error)
 {
     g_autoptr(GSubprocessLauncher) launcher = NULL;
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
-    const char *const arguments[] = {"-machine", "none", "-nodefaults", "-no-user-config",
-                                     "-display", "none", "-qmp", "stdio"};
+    const char *const arguments[] =
+        {"-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-qmp", "stdio"};
     char *environment[] = {(char *)"LC_ALL=C", (char *)"PATH=/usr/bin:/bin", NULL};
     size_t i;
 
@@ -186,9 +194,9 @@ qemuCxlDcdProbeStart(const char *emulator, const char *module, GError **error)
     }
     g_ptr_array_add(argv, NULL);
 
-    launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE |
-                                         G_SUBPROCESS_FLAGS_STDOUT_PIPE |
-                                         G_SUBPROCESS_FLAGS_STDERR_PIPE);
+    launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                  G_SUBPROCESS_FLAGS_STDERR_PIPE);
     g_subprocess_launcher_set_environ(launcher, environment);
     g_subprocess_launcher_set_cwd(launcher, "/");
     g_subprocess_launcher_set_child_setup(launcher,
@@ -224,7 +232,8 @@ qemuCxlDcdProbeRun(qemuCxlDcdProbe *probe, const char *emulator, const char *mod
     g_main_context_pop_thread_default(context);
 }
 
-static qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module)
+static qemuCxlDcdCapabilities *
+qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module)
 {
     qemuCxlDcdProbe probe = {0};
     g_autofree char *output = NULL;
@@ -257,7 +266,8 @@ static qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesAsk(const char *emulator, c
 }
 
 /* A name for a file as it is now. */
-static char *qemuCxlDcdFileKey(const char *path)
+static char *
+qemuCxlDcdFileKey(const char *path)
 {
     struct stat buf;
 
@@ -280,7 +290,8 @@ static char *qemuCxlDcdFileKey(const char *path)
  * Returns that, to be freed with qemuCxlDcdCapabilitiesFree(), or NULL with an
  * error set.
  */
-qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesGet(const char *emulator, const char *module)
+qemuCxlDcdCapabilities *
+qemuCxlDcdCapabilitiesGet(const char *emulator, const char *module)
 {
     g_autofree char *emulator_key = qemuCxlDcdFileKey(emulator);
     g_autofree char *module_key = qemuCxlDcdFileKey(module);
@@ -308,17 +319,19 @@ qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesGet(const char *emulator, const ch
  * Returns where the QEMU module is installed; the environment variable
  * LIBVIRT_CXL_DCD_QEMU_MODULE names another place.
  */
-const char *qemuCxlDcdModulePath(void)
+const char *
+qemuCxlDcdModulePath(void)
 {
     const char *path = g_getenv("LIBVIRT_CXL_DCD_QEMU_MODULE");
 
     return path && *path ? path : QEMU_MODULE_PATH;
 }
 
-static void qemuCxlDcdReportNoTagged(const virCxlDcdDef *device,
-                                     const char *emulator,
-                                     const qemuCxlDcdCapabilities *stock,
-                                     const char *why)
+static void
+qemuCxlDcdReportNoTagged(const virCxlDcdDef *device,
+                         const char *emulator,
+                         const qemuCxlDcdCapabilities *stock,
+                         const char *why)
 {
     virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
                          "<cxl-dcd> '%s' of model 'tagged' needs a QEMU with tagged dynamic "
@@ -344,7 +357,8 @@ static void qemuCxlDcdReportNoTagged(const virCxlDcdDef *device,
  *
  * Returns 0, or -1 with an error set when neither does.
  */
-int qemuCxlDcdDecideDriver(virCxlDcdDef *device, const char *emulator)
+int
+qemuCxlDcdDecideDriver(virCxlDcdDef *device, const char *emulator)
 {
     g_autoptr(qemuCxlDcdCapabilities) stock = qemuCxlDcdCapabilitiesGet(emulator, NULL);
     g_autoptr(qemuCxlDcdCapabilities) extended = NULL;
@@ -361,7 +375,7 @@ int qemuCxlDcdDecideDriver(virCxlDcdDef *device, const char *emulator)
         return -1;
     }
     if (!(extended = qemuCxlDcdCapabilitiesGet(emulator, module)) || !extended->tagged) {
-        g_autofree char *why = g_strdup(!extended            ? virCxlDcdLastErrorMessage()
+        g_autofree char *why = g_strdup(!extended             ? virCxlDcdLastErrorMessage()
                                         : *extended->messages ? extended->messages
                                                               : "it gives no reason");
 

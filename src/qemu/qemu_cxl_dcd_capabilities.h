@@ -9,9 +9,9 @@
 #include "conf/cxl_dcd_conf.h"
 
 typedef struct {
-    char *version; /* "10.0.2" */
-    bool fixed; /* cxl-type3 has volatile-dc-memdev: the static model works */
-    bool tagged; /* it has dc-regions-total-size, and the status command is there */
+    char *version;  /* "10.0.2" */
+    bool fixed;     /* cxl-type3 has volatile-dc-memdev: the static model works */
+    bool tagged;    /* it has dc-regions-total-size, and the status command is there */
     char *messages; /* what QEMU wrote to stderr, on one line; "" for nothing */
 } qemuCxlDcdCapabilities;
 

@@ -194,9 +194,8 @@ static bool qemuCxlDcdIsPlaceTaken(const char *refusal)
     return qemuCxlDcdParseProbe(refusal, &state) == 0 && state != QEMU_CXL_DCD_EXTENT_ABSENT;
 }
 
-/* QEMU has something at the place of @capacity. Learn what: the capacities that were
- * recorded meanwhile join those of @device; where they do not explain it, the place
- * counts as taken by something that has no record. */
+/* QEMU has something at the place of @capacity. Learn what: the capacities of other tags
+ * that were recorded meanwhile join those of @device. */
 static int
 qemuCxlDcdLearnTaken(virDomainPtr domain, virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
@@ -213,16 +212,33 @@ qemuCxlDcdLearnTaken(virDomainPtr domain, virCxlDcdDef *device, const virCxlDcdC
         else
             g_ptr_array_add(device->capacities, taken);
     }
-    if (virCxlDcdDefOverlap(device, capacity))
-        return 0;
-    taken = virCxlDcdCapacityDefNew();
-    taken->region = capacity->region;
-    taken->has_offset = true;
-    taken->offset = capacity->offset;
-    taken->size = capacity->size;
-    taken->state = VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED;
-    g_ptr_array_add(device->capacities, taken);
     return 0;
+}
+
+/* Give @capacity another place. One that is taken without a record counts as taken, but
+ * not on a static device: QEMU knows no tags there, and it is likely that another client
+ * adds the same tag. Returns false when there is no other place. */
+static bool qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+{
+    unsigned long long offset = capacity->offset;
+    virCxlDcdCapacityDef *taken;
+
+    if (!virCxlDcdDefOverlap(device, capacity)) {
+        if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC)
+            return false;
+        taken = virCxlDcdCapacityDefNew();
+        taken->region = capacity->region;
+        taken->has_offset = true;
+        taken->offset = capacity->offset;
+        taken->size = capacity->size;
+        taken->state = VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED;
+        g_ptr_array_add(device->capacities, taken);
+    }
+    if (virCxlDcdDefFirstFit(device, capacity) == 0)
+        return true;
+    capacity->has_offset = true;
+    capacity->offset = offset;
+    return false;
 }
 
 static int qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
@@ -272,7 +288,7 @@ static int qemuCxlDcdOfferExtent(virDomainPtr domain,
            choose && qemuCxlDcdIsPlaceTaken(*refusal)) {
         if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
             return -1;
-        if (virCxlDcdDefFirstFit(device, capacity) < 0)
+        if (!qemuCxlDcdFindAnother(device, capacity))
             break;
         g_clear_pointer(refusal, g_free);
         if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
@@ -281,39 +297,87 @@ static int qemuCxlDcdOfferExtent(virDomainPtr domain,
     return ret;
 }
 
-/* QEMU refused a step of an add. Returns 0 when somebody else has finished the same
- * request meanwhile, else -1 with an error set and nothing left of the request. */
+/* Whether QEMU refused a step of an add because another client is at the same tag: it
+ * has a backend of that id which this request did not make; on a static device, something
+ * at that place which no other capacity accounts for. Returns 1, 0, or -1 with an error
+ * set. */
+static int qemuCxlDcdIsTagTaken(virDomainPtr domain,
+                                virCxlDcdDef *device,
+                                const virCxlDcdCapacityDef *capacity,
+                                bool created,
+                                const char *refusal)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    qemuCxlDcdExtentState state;
+
+    if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return created ? 0 : qemuCxlDcdMonitorHasObject(domain, id);
+    if (!qemuCxlDcdIsPlaceTaken(refusal))
+        return 0;
+    if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
+        return -1;
+    if (virCxlDcdDefOverlap(device, capacity))
+        return 0;
+    if (qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
+        return -1;
+    return state != QEMU_CXL_DCD_EXTENT_ABSENT;
+}
+
+/* QEMU refused a step of an add that this request began. Returns -1 with an error set;
+ * nothing is left of the request but, where another client is at the same tag, the record:
+ * it may have replaced that client's, whose next write replaces it, or else a refresh
+ * makes it the record of what is there. */
 static int qemuCxlDcdCapacityRefused(virDomainPtr domain,
-                                     const virCxlDcdDef *device,
+                                     virCxlDcdDef *device,
                                      virCxlDcdCapacityDef *capacity,
                                      bool created,
                                      const char *refusal)
 {
+    int taken = qemuCxlDcdIsTagTaken(domain, device, capacity, created, refusal);
+    virErrorPtr error;
+
+    if (taken < 0)
+        return -1;
+    qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
+    if (taken)
+        return -1;
+    error = virCxlDcdErrorSave();
+    if (!created || qemuCxlDcdBackendDelete(domain, device, capacity) == 0)
+        qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    virCxlDcdErrorRestore(error);
+    return -1;
+}
+
+/* QEMU refused a step of an add. @finish: the request is somebody else's. Returns 0 when
+ * somebody else has finished the same request meanwhile, or is about to, else -1 with an
+ * error set. */
+static int qemuCxlDcdResolveRefusal(virDomainPtr domain,
+                                    virCxlDcdDef *device,
+                                    virCxlDcdCapacityDef *capacity,
+                                    bool created,
+                                    bool finish,
+                                    const char *refusal)
+{
+    bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
     qemuCxlDcdExtentState state = QEMU_CXL_DCD_EXTENT_ABSENT;
+    bool mine;
 
     if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
         return -1;
-    if (record && g_strcmp0(record->request, capacity->request) == 0 &&
-        record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)
+    mine = record && g_strcmp0(record->request, capacity->request) == 0;
+    if (mine && record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)
         return 0;
-    if (created && qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
+    if (finish && (!mine || (tagged ? !created : qemuCxlDcdIsPlaceTaken(refusal))))
+        return 0; /* the next refresh sees what became of it */
+    if (created && tagged && qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
         return -1;
-    if (created && device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED &&
-        state != QEMU_CXL_DCD_EXTENT_ABSENT)
+    if (state != QEMU_CXL_DCD_EXTENT_ABSENT)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
-
+    if (mine)
+        return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
     qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
-    if (!record || g_strcmp0(record->request, capacity->request) != 0)
-        return -1; /* another request has the tag: nothing here is ours */
-    if (created) {
-        virErrorPtr error = virCxlDcdErrorSave();
-
-        qemuCxlDcdBackendDelete(domain, device, capacity);
-        virCxlDcdErrorRestore(error);
-    }
-    qemuCxlDcdCapacityForget(domain, capacity);
-    return -1;
+    return -1; /* another request has the tag: nothing here is ours */
 }
 
 /* The connection failed at the first command of an add. Where it is sure that QEMU heard
@@ -352,7 +416,7 @@ static int qemuCxlDcdCapacityOffer(virDomainPtr domain,
     if (ret == QEMU_CXL_DCD_DONE)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
     if (ret == QEMU_CXL_DCD_REFUSED)
-        return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
+        return qemuCxlDcdResolveRefusal(domain, device, capacity, created, finish, refusal);
     if (!finish && (!created || device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED))
         qemuCxlDcdCapacityInterrupted(domain, capacity);
     return -1;
@@ -503,13 +567,21 @@ static int qemuCxlDcdRefreshAdding(virDomainPtr domain,
                                           : VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
 }
 
-/* The extent is gone: an offer was refused, anything else was given back. */
+/* The extent is gone: an offer was refused, anything else was given back. Who else saw
+ * that may have forgotten the capacity meanwhile, and added the tag again. */
 static int qemuCxlDcdRefreshGone(virDomainPtr domain,
                                  const virCxlDcdDef *device,
                                  virCxlDcdCapacityDef *capacity)
 {
-    if (qemuCxlDcdBackendDelete(domain, device, capacity) < 0)
+    g_autoptr(virCxlDcdCapacityDef) record = NULL;
+
+    if (qemuCxlDcdBackendDelete(domain, device, capacity) < 0 ||
+        qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
         return -1;
+    if (!record || g_strcmp0(record->request, capacity->request) != 0) {
+        capacity->state = VIR_DOMAIN_CXL_DCD_STATE_NONE;
+        return 0;
+    }
     return qemuCxlDcdCapacitySetState(domain,
                                       capacity,
                                       capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING

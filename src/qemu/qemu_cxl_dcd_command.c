@@ -25,14 +25,16 @@
 #include "qemu_cxl_dcd_command.h"
 
 /* Takes @value. */
-static void qemuCxlDcdAddArgument(GPtrArray *arguments, const char *option, char *value)
+static void
+qemuCxlDcdAddArgument(GPtrArray *arguments, const char *option, char *value)
 {
     g_ptr_array_add(arguments, g_strdup(option));
     g_ptr_array_add(arguments, value);
 }
 
 /* Each QEMU module once; QEMU wants a comma in a value to be doubled. */
-static void qemuCxlDcdAddModules(GPtrArray *arguments, const virCxlDcdDomainDef *def)
+static void
+qemuCxlDcdAddModules(GPtrArray *arguments, const virCxlDcdDomainDef *def)
 {
     guint i;
 
@@ -53,7 +55,8 @@ static void qemuCxlDcdAddModules(GPtrArray *arguments, const virCxlDcdDomainDef 
 }
 
 /* The host bridge and the window over all devices under it. */
-static void qemuCxlDcdAddHostBridge(GPtrArray *arguments, const virCxlDcdDomainDef *def)
+static void
+qemuCxlDcdAddHostBridge(GPtrArray *arguments, const virCxlDcdDomainDef *def)
 {
     unsigned long long size = 0;
     int node = -1;
@@ -96,10 +99,11 @@ static void qemuCxlDcdAddHostBridge(GPtrArray *arguments, const virCxlDcdDomainD
  * Add the members of QEMU's ObjectOptions (qapi/qom.json) for a host memory
  * backend, on the command line or in object-add.
  */
-void qemuCxlDcdBackendAddMembers(virCxlDcdJSONWriter *writer,
-                                 const virCxlDcdSourceDef *source,
-                                 const char *id,
-                                 unsigned long long size)
+void
+qemuCxlDcdBackendAddMembers(virCxlDcdJSONWriter *writer,
+                            const virCxlDcdSourceDef *source,
+                            const char *id,
+                            unsigned long long size)
 {
     static const virCxlDcdSourceDef ram = {.type = VIR_CXL_DCD_SOURCE_RAM};
     g_autofree char *type = NULL;
@@ -131,7 +135,8 @@ void qemuCxlDcdBackendAddMembers(virCxlDcdJSONWriter *writer,
 }
 
 /* The one backend of a static device: nothing of it is taken before it is used. */
-static void qemuCxlDcdAddStaticBackend(GPtrArray *arguments, const virCxlDcdDef *device)
+static void
+qemuCxlDcdAddStaticBackend(GPtrArray *arguments, const virCxlDcdDef *device)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = virCxlDcdJSONWriterNew();
     g_autofree char *id = g_strconcat(device->alias, "-mem", NULL);
@@ -144,7 +149,8 @@ static void qemuCxlDcdAddStaticBackend(GPtrArray *arguments, const virCxlDcdDef 
     qemuCxlDcdAddArgument(arguments, "-object", virCxlDcdJSONFinish(writer));
 }
 
-static void qemuCxlDcdAddDevice(GPtrArray *arguments, const virCxlDcdDef *device)
+static void
+qemuCxlDcdAddDevice(GPtrArray *arguments, const virCxlDcdDef *device)
 {
     g_autoptr(GString) value = g_string_new("cxl-type3");
 
@@ -170,7 +176,8 @@ static void qemuCxlDcdAddDevice(GPtrArray *arguments, const virCxlDcdDef *device
  * Returns the arguments, in the order in which QEMU is to read them: strings, in
  * an array to be freed with g_ptr_array_unref().
  */
-GPtrArray *qemuCxlDcdBuildCommandLine(const virCxlDcdDomainDef *def)
+GPtrArray *
+qemuCxlDcdBuildCommandLine(const virCxlDcdDomainDef *def)
 {
     GPtrArray *arguments = g_ptr_array_new_with_free_func(g_free);
     unsigned int port = 0;

@@ -37,10 +37,11 @@
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED with *@refusal, or -1 with an
  * error set when @reply is neither.
  */
-int qemuCxlDcdMonitorParseReply(const char *command,
-                                const char *reply,
-                                virCxlDcdJSON **result,
-                                char **refusal)
+int
+qemuCxlDcdMonitorParseReply(const char *command,
+                            const char *reply,
+                            virCxlDcdJSON **result,
+                            char **refusal)
 {
     g_autofree char *message = NULL;
     g_autoptr(virCxlDcdJSON) value = virCxlDcdJSONParse(reply, &message);
@@ -66,11 +67,12 @@ int qemuCxlDcdMonitorParseReply(const char *command,
 }
 
 /* Send @request, a whole QMP command. The outcomes of qemuCxlDcdMonitorParseReply(). */
-static int qemuCxlDcdMonitorCall(virDomainPtr domain,
-                                 const char *command,
-                                 const char *request,
-                                 virCxlDcdJSON **result,
-                                 char **refusal)
+static int
+qemuCxlDcdMonitorCall(virDomainPtr domain,
+                      const char *command,
+                      const char *request,
+                      virCxlDcdJSON **result,
+                      char **refusal)
 {
     char *reply = NULL;
     int ret;
@@ -83,7 +85,8 @@ static int qemuCxlDcdMonitorCall(virDomainPtr domain,
 }
 
 /* { "execute": @command, "arguments": { : to be ended by qemuCxlDcdRequestFinish() */
-static virCxlDcdJSONWriter *qemuCxlDcdRequestNew(const char *command)
+static virCxlDcdJSONWriter *
+qemuCxlDcdRequestNew(const char *command)
 {
     virCxlDcdJSONWriter *writer = virCxlDcdJSONWriterNew();
 
@@ -93,7 +96,8 @@ static virCxlDcdJSONWriter *qemuCxlDcdRequestNew(const char *command)
     return writer;
 }
 
-static char *qemuCxlDcdRequestFinish(virCxlDcdJSONWriter *writer)
+static char *
+qemuCxlDcdRequestFinish(virCxlDcdJSONWriter *writer)
 {
     virCxlDcdJSONEndObject(writer);
     virCxlDcdJSONEndObject(writer);
@@ -102,7 +106,8 @@ static char *qemuCxlDcdRequestFinish(virCxlDcdJSONWriter *writer)
 
 /* The members that all the CXL commands have. Devices of the command line and of
  * device_add stand under /machine/peripheral by their ids. */
-static void qemuCxlDcdAddTarget(virCxlDcdJSONWriter *writer, const char *device)
+static void
+qemuCxlDcdAddTarget(virCxlDcdJSONWriter *writer, const char *device)
 {
     g_autofree char *path = g_strconcat("/machine/peripheral/", device, NULL);
 
@@ -110,9 +115,8 @@ static void qemuCxlDcdAddTarget(virCxlDcdJSONWriter *writer, const char *device)
     virCxlDcdJSONAddUnsigned(writer, "host-id", 0);
 }
 
-static void qemuCxlDcdAddExtent(virCxlDcdJSONWriter *writer,
-                                unsigned long long offset,
-                                unsigned long long size)
+static void
+qemuCxlDcdAddExtent(virCxlDcdJSONWriter *writer, unsigned long long offset, unsigned long long size)
 {
     virCxlDcdJSONBeginObject(writer, NULL);
     virCxlDcdJSONAddUnsigned(writer, "offset", offset);
@@ -129,7 +133,8 @@ static void qemuCxlDcdAddExtent(virCxlDcdJSONWriter *writer,
  *
  * Returns QMP object-add of its host memory backend, with its tag.
  */
-char *qemuCxlDcdFormatObjectAdd(const virCxlDcdCapacityDef *capacity, const char *id)
+char *
+qemuCxlDcdFormatObjectAdd(const virCxlDcdCapacityDef *capacity, const char *id)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("object-add");
 
@@ -149,10 +154,11 @@ char *qemuCxlDcdFormatObjectAdd(const virCxlDcdCapacityDef *capacity, const char
  *
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
  */
-int qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
-                               const virCxlDcdCapacityDef *capacity,
-                               const char *id,
-                               char **refusal)
+int
+qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
+                           const virCxlDcdCapacityDef *capacity,
+                           const char *id,
+                           char **refusal)
 {
     g_autofree char *request = qemuCxlDcdFormatObjectAdd(capacity, id);
 
@@ -171,7 +177,8 @@ int qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
  *
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
  */
-int qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal)
+int
+qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("object-del");
     g_autofree char *request = NULL;
@@ -190,7 +197,8 @@ int qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refus
  *
  * Returns 1 when it is there, 0 when not, -1 with an error set.
  */
-int qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
+int
+qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("qom-list");
     g_autoptr(virCxlDcdJSON) reply = NULL;
@@ -205,7 +213,9 @@ int qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
     if ((ret = qemuCxlDcdMonitorCall(domain, "qom-list", request, &reply, &refusal)) < 0)
         return -1;
     if (ret == QEMU_CXL_DCD_REFUSED) {
-        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED, "QEMU does not list its objects: %s", refusal);
+        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                             "QEMU does not list its objects: %s",
+                             refusal);
         return -1;
     }
     list = virCxlDcdJSONMember(reply, "return");
@@ -226,7 +236,8 @@ int qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
  *
  * Returns QMP cxl-add-dynamic-capacity of the one extent of @capacity.
  */
-char *qemuCxlDcdFormatAdd(const char *device, const virCxlDcdCapacityDef *capacity, bool probe)
+char *
+qemuCxlDcdFormatAdd(const char *device, const virCxlDcdCapacityDef *capacity, bool probe)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("cxl-add-dynamic-capacity");
 
@@ -253,10 +264,11 @@ char *qemuCxlDcdFormatAdd(const char *device, const virCxlDcdCapacityDef *capaci
  *
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
  */
-int qemuCxlDcdMonitorAdd(virDomainPtr domain,
-                         const char *device,
-                         const virCxlDcdCapacityDef *capacity,
-                         char **refusal)
+int
+qemuCxlDcdMonitorAdd(virDomainPtr domain,
+                     const char *device,
+                     const virCxlDcdCapacityDef *capacity,
+                     char **refusal)
 {
     g_autofree char *request = qemuCxlDcdFormatAdd(device, capacity, false);
 
@@ -273,7 +285,8 @@ int qemuCxlDcdMonitorAdd(virDomainPtr domain,
  *
  * Returns QMP cxl-release-dynamic-capacity of the one extent of @capacity.
  */
-char *qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+char *
+qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("cxl-release-dynamic-capacity");
     bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
@@ -299,10 +312,11 @@ char *qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacit
  *
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
  */
-int qemuCxlDcdMonitorRelease(virDomainPtr domain,
-                             const virCxlDcdDef *device,
-                             const virCxlDcdCapacityDef *capacity,
-                             char **refusal)
+int
+qemuCxlDcdMonitorRelease(virDomainPtr domain,
+                         const virCxlDcdDef *device,
+                         const virCxlDcdCapacityDef *capacity,
+                         char **refusal)
 {
     g_autofree char *request = qemuCxlDcdFormatRelease(device, capacity);
 
@@ -318,7 +332,8 @@ int qemuCxlDcdMonitorRelease(virDomainPtr domain,
  *
  * Returns QMP cxl-release-dynamic-capacity-status of its tag.
  */
-char *qemuCxlDcdFormatStatus(const char *device, const virCxlDcdCapacityDef *capacity)
+char *
+qemuCxlDcdFormatStatus(const char *device, const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(virCxlDcdJSONWriter) writer =
         qemuCxlDcdRequestNew("cxl-release-dynamic-capacity-status");
@@ -340,7 +355,8 @@ char *qemuCxlDcdFormatStatus(const char *device, const virCxlDcdCapacityDef *cap
  *
  * Returns 0, or -1 when @status is none of these; no error is set.
  */
-int qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state)
+int
+qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state)
 {
     g_autofree char *word = g_ascii_strdown(status, -1);
 
@@ -367,10 +383,11 @@ int qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state)
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdMonitorGetStatus(virDomainPtr domain,
-                               const char *device,
-                               const virCxlDcdCapacityDef *capacity,
-                               qemuCxlDcdExtentState *state)
+int
+qemuCxlDcdMonitorGetStatus(virDomainPtr domain,
+                           const char *device,
+                           const virCxlDcdCapacityDef *capacity,
+                           qemuCxlDcdExtentState *state)
 {
     g_autofree char *request = qemuCxlDcdFormatStatus(device, capacity);
     g_autoptr(virCxlDcdJSON) reply = NULL;
@@ -415,7 +432,8 @@ int qemuCxlDcdMonitorGetStatus(virDomainPtr domain,
  *
  * Returns 0, or -1 when @refusal tells no state; no error is set.
  */
-int qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
+int
+qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
 {
     static const struct {
         const char *text;
@@ -455,10 +473,11 @@ int qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdMonitorProbe(virDomainPtr domain,
-                           const char *device,
-                           const virCxlDcdCapacityDef *capacity,
-                           qemuCxlDcdExtentState *state)
+int
+qemuCxlDcdMonitorProbe(virDomainPtr domain,
+                       const char *device,
+                       const virCxlDcdCapacityDef *capacity,
+                       qemuCxlDcdExtentState *state)
 {
     g_autofree char *request = qemuCxlDcdFormatAdd(device, capacity, true);
     g_autofree char *refusal = NULL;
@@ -474,7 +493,6 @@ int qemuCxlDcdMonitorProbe(virDomainPtr domain,
                          capacity->tag,
                          device,
                          virDomainGetName(domain),
-                         ret == QEMU_CXL_DCD_REFUSED ? refusal
-                                                     : "it took an extent of no length");
+                         ret == QEMU_CXL_DCD_REFUSED ? refusal : "it took an extent of no length");
     return -1;
 }

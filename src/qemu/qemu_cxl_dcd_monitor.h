@@ -13,8 +13,8 @@
 
 /* What QEMU says of an extent. */
 typedef enum {
-    QEMU_CXL_DCD_EXTENT_ABSENT, /* not offered, refused, or given back */
-    QEMU_CXL_DCD_EXTENT_PENDING, /* offered, not answered */
+    QEMU_CXL_DCD_EXTENT_ABSENT,   /* not offered, refused, or given back */
+    QEMU_CXL_DCD_EXTENT_PENDING,  /* offered, not answered */
     QEMU_CXL_DCD_EXTENT_ACCEPTED, /* the guest has it */
 } qemuCxlDcdExtentState;
 

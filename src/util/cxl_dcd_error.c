@@ -33,7 +33,8 @@ static const struct {
     {VIR_ERR_XML_INVALID_SCHEMA, "XML document failed to validate against schema"},
 };
 
-static void virCxlDcdSetError(virErrorPtr error)
+static void
+virCxlDcdSetError(virErrorPtr error)
 {
     int (*setError)(virErrorPtr) = (int (*)(virErrorPtr))dlsym(RTLD_DEFAULT, "virSetError");
 
@@ -52,7 +53,8 @@ static void virCxlDcdSetError(virErrorPtr error)
  * Set the calling thread's libvirt error, as virReportError() does inside
  * libvirt (source: virSetError(), libvirt.so).
  */
-void virCxlDcdReportErrorDomain(int domain, int code, const char *format, ...)
+void
+virCxlDcdReportErrorDomain(int domain, int code, const char *format, ...)
 {
     g_autofree char *text = NULL;
     g_autofree char *message = NULL;
@@ -84,7 +86,8 @@ void virCxlDcdReportErrorDomain(int domain, int code, const char *format, ...)
  * Returns the calling thread's libvirt error, for virCxlDcdErrorRestore() after work
  * that may set another.
  */
-virErrorPtr virCxlDcdErrorSave(void)
+virErrorPtr
+virCxlDcdErrorSave(void)
 {
     return virSaveLastError();
 }
@@ -93,7 +96,8 @@ virErrorPtr virCxlDcdErrorSave(void)
  * virCxlDcdErrorRestore:
  * @error: what virCxlDcdErrorSave() returned; is freed
  */
-void virCxlDcdErrorRestore(virErrorPtr error)
+void
+virCxlDcdErrorRestore(virErrorPtr error)
 {
     if (error)
         virCxlDcdSetError(error);
@@ -105,7 +109,8 @@ void virCxlDcdErrorRestore(virErrorPtr error)
  *
  * Returns the text of the calling thread's libvirt error, never NULL.
  */
-const char *virCxlDcdLastErrorMessage(void)
+const char *
+virCxlDcdLastErrorMessage(void)
 {
     virErrorPtr error = virGetLastError();
 

@@ -23,7 +23,8 @@ struct _virCxlDcdJSONWriter {
  *
  * Returns a writer of one compact JSON value.
  */
-virCxlDcdJSONWriter *virCxlDcdJSONWriterNew(void)
+virCxlDcdJSONWriter *
+virCxlDcdJSONWriterNew(void)
 {
     virCxlDcdJSONWriter *writer = g_new0(virCxlDcdJSONWriter, 1);
 
@@ -35,7 +36,8 @@ virCxlDcdJSONWriter *virCxlDcdJSONWriterNew(void)
  * virCxlDcdJSONWriterFree:
  * @writer: the writer, or NULL
  */
-void virCxlDcdJSONWriterFree(virCxlDcdJSONWriter *writer)
+void
+virCxlDcdJSONWriterFree(virCxlDcdJSONWriter *writer)
 {
     if (!writer)
         return;
@@ -43,13 +45,15 @@ void virCxlDcdJSONWriterFree(virCxlDcdJSONWriter *writer)
     g_free(writer);
 }
 
-static void virCxlDcdJSONAddText(virCxlDcdJSONWriter *writer, const char *text)
+static void
+virCxlDcdJSONAddText(virCxlDcdJSONWriter *writer, const char *text)
 {
     yajl_gen_string(writer->gen, (const unsigned char *)text, strlen(text));
 }
 
 /* The name of a member; NULL for the outermost value and for array elements. */
-static void virCxlDcdJSONAddName(virCxlDcdJSONWriter *writer, const char *name)
+static void
+virCxlDcdJSONAddName(virCxlDcdJSONWriter *writer, const char *name)
 {
     if (name)
         virCxlDcdJSONAddText(writer, name);
@@ -60,7 +64,8 @@ static void virCxlDcdJSONAddName(virCxlDcdJSONWriter *writer, const char *name)
  * @writer: the writer
  * @name: the member's name, or NULL where there is none
  */
-void virCxlDcdJSONBeginObject(virCxlDcdJSONWriter *writer, const char *name)
+void
+virCxlDcdJSONBeginObject(virCxlDcdJSONWriter *writer, const char *name)
 {
     virCxlDcdJSONAddName(writer, name);
     yajl_gen_map_open(writer->gen);
@@ -70,7 +75,8 @@ void virCxlDcdJSONBeginObject(virCxlDcdJSONWriter *writer, const char *name)
  * virCxlDcdJSONEndObject:
  * @writer: the writer
  */
-void virCxlDcdJSONEndObject(virCxlDcdJSONWriter *writer)
+void
+virCxlDcdJSONEndObject(virCxlDcdJSONWriter *writer)
 {
     yajl_gen_map_close(writer->gen);
 }
@@ -80,7 +86,8 @@ void virCxlDcdJSONEndObject(virCxlDcdJSONWriter *writer)
  * @writer: the writer
  * @name: the member's name, or NULL where there is none
  */
-void virCxlDcdJSONBeginArray(virCxlDcdJSONWriter *writer, const char *name)
+void
+virCxlDcdJSONBeginArray(virCxlDcdJSONWriter *writer, const char *name)
 {
     virCxlDcdJSONAddName(writer, name);
     yajl_gen_array_open(writer->gen);
@@ -90,7 +97,8 @@ void virCxlDcdJSONBeginArray(virCxlDcdJSONWriter *writer, const char *name)
  * virCxlDcdJSONEndArray:
  * @writer: the writer
  */
-void virCxlDcdJSONEndArray(virCxlDcdJSONWriter *writer)
+void
+virCxlDcdJSONEndArray(virCxlDcdJSONWriter *writer)
 {
     yajl_gen_array_close(writer->gen);
 }
@@ -101,7 +109,8 @@ void virCxlDcdJSONEndArray(virCxlDcdJSONWriter *writer)
  * @name: the member's name, or NULL where there is none
  * @value: the value
  */
-void virCxlDcdJSONAddString(virCxlDcdJSONWriter *writer, const char *name, const char *value)
+void
+virCxlDcdJSONAddString(virCxlDcdJSONWriter *writer, const char *name, const char *value)
 {
     virCxlDcdJSONAddName(writer, name);
     virCxlDcdJSONAddText(writer, value);
@@ -113,9 +122,8 @@ void virCxlDcdJSONAddString(virCxlDcdJSONWriter *writer, const char *name, const
  * @name: the member's name, or NULL where there is none
  * @value: the value; all 64 bits are kept
  */
-void virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer,
-                              const char *name,
-                              unsigned long long value)
+void
+virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer, const char *name, unsigned long long value)
 {
     g_autofree char *digits = g_strdup_printf("%llu", value);
 
@@ -129,7 +137,8 @@ void virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer,
  * @name: the member's name, or NULL where there is none
  * @value: the value
  */
-void virCxlDcdJSONAddBoolean(virCxlDcdJSONWriter *writer, const char *name, bool value)
+void
+virCxlDcdJSONAddBoolean(virCxlDcdJSONWriter *writer, const char *name, bool value)
 {
     virCxlDcdJSONAddName(writer, name);
     yajl_gen_bool(writer->gen, value);
@@ -141,7 +150,8 @@ void virCxlDcdJSONAddBoolean(virCxlDcdJSONWriter *writer, const char *name, bool
  *
  * Returns the text, to be freed with g_free().
  */
-char *virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer)
+char *
+virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer)
 {
     const unsigned char *text = NULL;
     size_t length = 0;
@@ -157,7 +167,8 @@ char *virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer)
  *
  * Returns the value, or NULL with *@message set.
  */
-virCxlDcdJSON *virCxlDcdJSONParse(const char *text, char **message)
+virCxlDcdJSON *
+virCxlDcdJSONParse(const char *text, char **message)
 {
     char buffer[256] = "";
     virCxlDcdJSON *value = yajl_tree_parse(text, buffer, sizeof(buffer));
@@ -173,7 +184,8 @@ virCxlDcdJSON *virCxlDcdJSONParse(const char *text, char **message)
  * virCxlDcdJSONFree:
  * @value: a whole value of virCxlDcdJSONParse(), or NULL
  */
-void virCxlDcdJSONFree(virCxlDcdJSON *value)
+void
+virCxlDcdJSONFree(virCxlDcdJSON *value)
 {
     yajl_tree_free(value);
 }
@@ -185,7 +197,8 @@ void virCxlDcdJSONFree(virCxlDcdJSON *value)
  *
  * Returns the member, or NULL when @object is no object or has none.
  */
-virCxlDcdJSON *virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name)
+virCxlDcdJSON *
+virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name)
 {
     const char *path[] = {name, NULL};
 
@@ -199,7 +212,8 @@ virCxlDcdJSON *virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name)
  *
  * Returns the member's text, or NULL when it is not there or no string.
  */
-const char *virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name)
+const char *
+virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name)
 {
     virCxlDcdJSON *value = virCxlDcdJSONMember(object, name);
 
@@ -214,7 +228,8 @@ const char *virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name)
  *
  * Returns true when the member is there and a number from 0 to 2^64-1.
  */
-bool virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned long long *value)
+bool
+virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned long long *value)
 {
     virCxlDcdJSON *member = virCxlDcdJSONMember(object, name);
     const char *digits = member ? YAJL_GET_NUMBER(member) : NULL;
@@ -228,7 +243,8 @@ bool virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsign
  *
  * Returns the number of its elements, 0 when it is no array.
  */
-size_t virCxlDcdJSONLength(virCxlDcdJSON *array)
+size_t
+virCxlDcdJSONLength(virCxlDcdJSON *array)
 {
     return array && YAJL_IS_ARRAY(array) ? YAJL_GET_ARRAY(array)->len : 0;
 }
@@ -240,7 +256,8 @@ size_t virCxlDcdJSONLength(virCxlDcdJSON *array)
  *
  * Returns the element.
  */
-virCxlDcdJSON *virCxlDcdJSONElement(virCxlDcdJSON *array, size_t i)
+virCxlDcdJSON *
+virCxlDcdJSONElement(virCxlDcdJSON *array, size_t i)
 {
     return YAJL_GET_ARRAY(array)->values[i];
 }

@@ -21,9 +21,8 @@ void virCxlDcdJSONEndObject(virCxlDcdJSONWriter *writer);
 void virCxlDcdJSONBeginArray(virCxlDcdJSONWriter *writer, const char *name);
 void virCxlDcdJSONEndArray(virCxlDcdJSONWriter *writer);
 void virCxlDcdJSONAddString(virCxlDcdJSONWriter *writer, const char *name, const char *value);
-void virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer,
-                              const char *name,
-                              unsigned long long value);
+void
+virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer, const char *name, unsigned long long value);
 void virCxlDcdJSONAddBoolean(virCxlDcdJSONWriter *writer, const char *name, bool value);
 char *virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer);
 
@@ -36,9 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdJSON, virCxlDcdJSONFree)
 
 virCxlDcdJSON *virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name);
 const char *virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name);
-bool virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object,
-                                 const char *name,
-                                 unsigned long long *value);
+bool
+virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned long long *value);
 size_t virCxlDcdJSONLength(virCxlDcdJSON *array);
 virCxlDcdJSON *virCxlDcdJSONElement(virCxlDcdJSON *array, size_t i);
 

@@ -40,22 +40,24 @@ typedef struct {
 } virCxlDcdXMLReader;
 
 /* Just after the first '>' at or after @position. */
-static size_t virCxlDcdXMLTagEnd(virCxlDcdXMLReader *reader, size_t position)
+static size_t
+virCxlDcdXMLTagEnd(virCxlDcdXMLReader *reader, size_t position)
 {
     const char *end = memchr(reader->text + position, '>', reader->length - position);
 
     return end ? (size_t)(end - reader->text) + 1 : reader->length;
 }
 
-static void virCxlDcdXMLOnStart(void *opaque,
-                                const xmlChar *name,
-                                const xmlChar *prefix,
-                                const xmlChar *uri,
-                                int nnamespaces,
-                                const xmlChar **namespaces,
-                                int nattributes,
-                                int ndefaulted,
-                                const xmlChar **attributes)
+static void
+virCxlDcdXMLOnStart(void *opaque,
+                    const xmlChar *name,
+                    const xmlChar *prefix,
+                    const xmlChar *uri,
+                    int nnamespaces,
+                    const xmlChar **namespaces,
+                    int nattributes,
+                    int ndefaulted,
+                    const xmlChar **attributes)
 {
     xmlParserCtxtPtr ctxt = opaque;
     virCxlDcdXMLReader *reader = ctxt->_private;
@@ -82,10 +84,8 @@ static void virCxlDcdXMLOnStart(void *opaque,
     g_hash_table_insert(reader->spans, ctxt->node, span);
 }
 
-static void virCxlDcdXMLOnEnd(void *opaque,
-                              const xmlChar *name,
-                              const xmlChar *prefix,
-                              const xmlChar *uri)
+static void
+virCxlDcdXMLOnEnd(void *opaque, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
     xmlParserCtxtPtr ctxt = opaque;
     virCxlDcdXMLReader *reader = ctxt->_private;
@@ -97,10 +97,11 @@ static void virCxlDcdXMLOnEnd(void *opaque,
     xmlSAX2EndElementNs(ctxt, name, prefix, uri);
 }
 
-static void virCxlDcdXMLOnDoctype(void *opaque,
-                                  const xmlChar *name G_GNUC_UNUSED,
-                                  const xmlChar *publicId G_GNUC_UNUSED,
-                                  const xmlChar *systemId G_GNUC_UNUSED)
+static void
+virCxlDcdXMLOnDoctype(void *opaque,
+                      const xmlChar *name G_GNUC_UNUSED,
+                      const xmlChar *publicId G_GNUC_UNUSED,
+                      const xmlChar *systemId G_GNUC_UNUSED)
 {
     xmlParserCtxtPtr ctxt = opaque;
     virCxlDcdXMLReader *reader = ctxt->_private;
@@ -116,7 +117,8 @@ typedef const xmlError *virCxlDcdXMLErrorPtr;
 typedef xmlErrorPtr virCxlDcdXMLErrorPtr;
 #endif
 
-static void virCxlDcdXMLOnError(void *opaque, virCxlDcdXMLErrorPtr error)
+static void
+virCxlDcdXMLOnError(void *opaque, virCxlDcdXMLErrorPtr error)
 {
     xmlParserCtxtPtr ctxt = opaque;
     virCxlDcdXMLReader *reader = ctxt->_private;
@@ -128,7 +130,8 @@ static void virCxlDcdXMLOnError(void *opaque, virCxlDcdXMLErrorPtr error)
 }
 
 /* One parse of @text. Returns the tree, or NULL with reader->message or ->doctype. */
-static xmlDocPtr virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
+static xmlDocPtr
+virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
 {
     xmlParserCtxtPtr ctxt = xmlCreateMemoryParserCtxt(reader->text, reader->length);
     xmlDocPtr doc = NULL;
@@ -163,7 +166,8 @@ static xmlDocPtr virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
  *
  * Returns the document, or NULL with VIR_ERR_XML_ERROR set.
  */
-virCxlDcdXMLDoc *virCxlDcdXMLParse(const char *text, const char *what)
+virCxlDcdXMLDoc *
+virCxlDcdXMLParse(const char *text, const char *what)
 {
     g_autoptr(virCxlDcdXMLDoc) self = g_new0(virCxlDcdXMLDoc, 1);
     g_autofree char *message = NULL;
@@ -213,7 +217,8 @@ virCxlDcdXMLDoc *virCxlDcdXMLParse(const char *text, const char *what)
  * virCxlDcdXMLDocFree:
  * @doc: the document, or NULL
  */
-void virCxlDcdXMLDocFree(virCxlDcdXMLDoc *doc)
+void
+virCxlDcdXMLDocFree(virCxlDcdXMLDoc *doc)
 {
     if (!doc)
         return;
@@ -232,7 +237,8 @@ void virCxlDcdXMLDocFree(virCxlDcdXMLDoc *doc)
  * Returns the bytes of doc->text that @node takes; never NULL for an element
  * of @doc.
  */
-const virCxlDcdXMLSpan *virCxlDcdXMLGetSpan(virCxlDcdXMLDoc *doc, xmlNodePtr node)
+const virCxlDcdXMLSpan *
+virCxlDcdXMLGetSpan(virCxlDcdXMLDoc *doc, xmlNodePtr node)
 {
     return g_hash_table_lookup(doc->spans, node);
 }
@@ -243,7 +249,8 @@ const virCxlDcdXMLSpan *virCxlDcdXMLGetSpan(virCxlDcdXMLDoc *doc, xmlNodePtr nod
  *
  * Returns its root element.
  */
-xmlNodePtr virCxlDcdXMLRoot(virCxlDcdXMLDoc *doc)
+xmlNodePtr
+virCxlDcdXMLRoot(virCxlDcdXMLDoc *doc)
 {
     return xmlDocGetRootElement(doc->doc);
 }
@@ -258,7 +265,8 @@ xmlNodePtr virCxlDcdXMLRoot(virCxlDcdXMLDoc *doc)
  *
  * Returns true when @node is an element of that name.
  */
-bool virCxlDcdXMLIsElement(xmlNodePtr node, const char *name)
+bool
+virCxlDcdXMLIsElement(xmlNodePtr node, const char *name)
 {
     return node && node->type == XML_ELEMENT_NODE &&
            (!name || g_str_equal((const char *)node->name, name));
@@ -271,7 +279,8 @@ bool virCxlDcdXMLIsElement(xmlNodePtr node, const char *name)
  *
  * Returns true when @node is in that namespace.
  */
-bool virCxlDcdXMLHasNamespace(xmlNodePtr node, const char *uri)
+bool
+virCxlDcdXMLHasNamespace(xmlNodePtr node, const char *uri)
 {
     return g_strcmp0(node->ns ? (const char *)node->ns->href : NULL, uri) == 0;
 }
@@ -284,7 +293,8 @@ bool virCxlDcdXMLHasNamespace(xmlNodePtr node, const char *uri)
  * Returns the first element of that name among @node and its following
  * siblings, or NULL.
  */
-xmlNodePtr virCxlDcdXMLNext(xmlNodePtr node, const char *name)
+xmlNodePtr
+virCxlDcdXMLNext(xmlNodePtr node, const char *name)
 {
     while (node && !virCxlDcdXMLIsElement(node, name))
         node = node->next;
@@ -298,7 +308,8 @@ xmlNodePtr virCxlDcdXMLNext(xmlNodePtr node, const char *name)
  *
  * Returns the first child element of that name, or NULL.
  */
-xmlNodePtr virCxlDcdXMLChild(xmlNodePtr node, const char *name)
+xmlNodePtr
+virCxlDcdXMLChild(xmlNodePtr node, const char *name)
 {
     return node ? virCxlDcdXMLNext(node->children, name) : NULL;
 }
@@ -310,7 +321,8 @@ xmlNodePtr virCxlDcdXMLChild(xmlNodePtr node, const char *name)
  *
  * Returns its value, to be freed with g_free(), or NULL when it is not there.
  */
-char *virCxlDcdXMLAttribute(xmlNodePtr node, const char *name)
+char *
+virCxlDcdXMLAttribute(xmlNodePtr node, const char *name)
 {
     xmlChar *value = xmlGetNoNsProp(node, BAD_CAST name);
     char *copy = g_strdup((const char *)value);
@@ -325,7 +337,8 @@ char *virCxlDcdXMLAttribute(xmlNodePtr node, const char *name)
  *
  * Returns its text without white space around it, to be freed with g_free().
  */
-char *virCxlDcdXMLContent(xmlNodePtr node)
+char *
+virCxlDcdXMLContent(xmlNodePtr node)
 {
     xmlChar *value = xmlNodeGetContent(node);
     char *copy = g_strstrip(g_strdup(value ? (const char *)value : ""));
@@ -342,7 +355,8 @@ char *virCxlDcdXMLContent(xmlNodePtr node)
  *
  * Returns 0, or -1 when @text is not such a number; no error is set.
  */
-int virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned long long *value)
+int
+virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned long long *value)
 {
     bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");
     const char *digits = hex ? text + 2 : text;
@@ -364,10 +378,11 @@ int virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned lo
  *
  * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
  */
-int virCxlDcdXMLUnsigned(xmlNodePtr node,
-                         const char *attribute,
-                         unsigned long long max,
-                         unsigned long long *value)
+int
+virCxlDcdXMLUnsigned(xmlNodePtr node,
+                     const char *attribute,
+                     unsigned long long max,
+                     unsigned long long *value)
 {
     g_autofree char *text = NULL;
 
@@ -387,7 +402,8 @@ int virCxlDcdXMLUnsigned(xmlNodePtr node,
 }
 
 /* The bytes of one @unit, or 0 for a word that is none: libvirt's virScaleInteger(). */
-static unsigned long long virCxlDcdUnitBytes(const char *unit)
+static unsigned long long
+virCxlDcdUnitBytes(const char *unit)
 {
     static const char letters[] = "kmgtpe";
     const char *letter;
@@ -419,7 +435,8 @@ static unsigned long long virCxlDcdUnitBytes(const char *unit)
  *
  * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
  */
-int virCxlDcdXMLSize(xmlNodePtr node, unsigned long long *size)
+int
+virCxlDcdXMLSize(xmlNodePtr node, unsigned long long *size)
 {
     g_autofree char *unit = virCxlDcdXMLAttribute(node, "unit");
     unsigned long long bytes = unit ? virCxlDcdUnitBytes(unit) : 1024;
@@ -451,7 +468,8 @@ int virCxlDcdXMLSize(xmlNodePtr node, unsigned long long *size)
 }
 
 /* Where libxml2's complaints about a schema or a document go: a GString. */
-static void virCxlDcdXMLCollect(void *opaque, virCxlDcdXMLErrorPtr error)
+static void
+virCxlDcdXMLCollect(void *opaque, virCxlDcdXMLErrorPtr error)
 {
     GString *messages = opaque;
 
@@ -472,7 +490,8 @@ static void virCxlDcdXMLCollect(void *opaque, virCxlDcdXMLErrorPtr error)
  *
  * Returns 0, or -1 with VIR_ERR_XML_INVALID_SCHEMA set.
  */
-int virCxlDcdXMLValidate(const char *text, const char *what)
+int
+virCxlDcdXMLValidate(const char *text, const char *what)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(text, what);
     g_autoptr(GString) messages = g_string_new(NULL);

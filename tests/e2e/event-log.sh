@@ -20,7 +20,7 @@ offers()
 # A guest that is slow to look at its log is asked for ten capacities at once.
 release_all()
 {
-    local model=$1 name=all-$1
+    local model=$1 name=all-$1 waiting
 
     boot "$name" "$(device "$model")
 "
@@ -49,12 +49,12 @@ release_all()
     must guest "$name" accept
     must cxl cxl-dcd-status "$name"
     cxl cxl-dcd-release "$name" --all --wait --timeout 10 >"$SCRATCH/log/release" 2>&1 &
+    waiting=$!
     wait_for "waited for the requests" all_releasing "$name"
     serve "$name"
     command="cxl cxl-dcd-release $name --all --wait --timeout 10"
-    wait $!
+    wait "$waiting"
     status=$?
-    wait %% 2>/dev/null
     out=$(<"$SCRATCH/log/release")
     is "$model: ten are given back while release --wait waits" \
         "$(client dumpxml "$name" | grep -c '<capacity ')" 0

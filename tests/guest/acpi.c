@@ -19,11 +19,11 @@
 #define FW_CFG_DMA_READ 0x2u
 #define FW_CFG_DMA_SELECT 0x8u
 #define FW_CFG_DIRECTORY 0x19
-#define FW_CFG_ENTRY_SIZE 64            /* size 4, key 2, 2 unused, name 56 */
+#define FW_CFG_ENTRY_SIZE 64 /* size 4, key 2, 2 unused, name 56 */
 #define FW_CFG_ENTRY_NAME 8
 #define FW_CFG_TABLES "etc/acpi/tables"
 
-#define FW_CFG_SCRATCH 0x100000u        /* the DMA descriptor, then the data */
+#define FW_CFG_SCRATCH 0x100000u /* the DMA descriptor, then the data */
 #define FW_CFG_DESCRIPTOR_SIZE 16
 #define FW_CFG_LARGEST 0x400000u
 
@@ -31,8 +31,7 @@
 #define CEDT_CHBS 0
 #define CEDT_CHBS_SIZE 32
 #define CEDT_CFMWS 1
-#define CEDT_CFMWS_SIZE 36              /* and 4 bytes a target */
-
+#define CEDT_CFMWS_SIZE 36 /* and 4 bytes a target */
 
 /**
  * acpiGet:
@@ -50,7 +49,6 @@ acpiGet(const guint8 *bytes, guint size)
         value = value << 8 | bytes[--size];
     return value;
 }
-
 
 /**
  * acpiReadItem:
@@ -86,15 +84,17 @@ acpiReadItem(Qtest *qtest, guint16 key, guint32 size, GError **error)
     if (qtestCheck(qtest, error) < 0)
         return NULL;
     if (control != 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_FAILED,
                     "reading item 0x%x of fw_cfg failed: control is 0x%x "
                     "(has the machine less than 2 MiB of memory?)",
-                    key, GUINT32_FROM_BE(control));
+                    key,
+                    GUINT32_FROM_BE(control));
         return NULL;
     }
     return g_steal_pointer(&item);
 }
-
 
 /**
  * acpiReadTables:
@@ -106,8 +106,7 @@ acpiReadItem(Qtest *qtest, guint16 key, guint32 size, GError **error)
 static GByteArray *
 acpiReadTables(Qtest *qtest, GError **error)
 {
-    g_autoptr(GByteArray) count = acpiReadItem(qtest, FW_CFG_DIRECTORY, 4,
-                                               error);
+    g_autoptr(GByteArray) count = acpiReadItem(qtest, FW_CFG_DIRECTORY, 4, error);
     g_autoptr(GByteArray) directory = NULL;
     guint32 entries;
     guint32 i;
@@ -116,27 +115,27 @@ acpiReadTables(Qtest *qtest, GError **error)
         return NULL;
     /* fw_cfg is big-endian. */
     entries = count->data[2] << 8 | count->data[3];
-    directory = acpiReadItem(qtest, FW_CFG_DIRECTORY,
-                             4 + entries * FW_CFG_ENTRY_SIZE, error);
+    directory = acpiReadItem(qtest, FW_CFG_DIRECTORY, 4 + entries * FW_CFG_ENTRY_SIZE, error);
     if (!directory)
         return NULL;
 
     for (i = 0; i < entries; i++) {
         const guint8 *entry = directory->data + 4 + i * FW_CFG_ENTRY_SIZE;
-        guint32 size = (guint32)entry[0] << 24 | entry[1] << 16 |
-                       entry[2] << 8 | entry[3];
+        guint32 size = (guint32)entry[0] << 24 | entry[1] << 16 | entry[2] << 8 | entry[3];
         guint16 key = entry[4] << 8 | entry[5];
 
-        if (strncmp((const char *)entry + FW_CFG_ENTRY_NAME, FW_CFG_TABLES,
+        if (strncmp((const char *)entry + FW_CFG_ENTRY_NAME,
+                    FW_CFG_TABLES,
                     FW_CFG_ENTRY_SIZE - FW_CFG_ENTRY_NAME) == 0)
             return acpiReadItem(qtest, key, MIN(size, FW_CFG_LARGEST), error);
     }
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+    g_set_error_literal(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_NOT_FOUND,
                         "the machine has no " FW_CFG_TABLES " in fw_cfg: "
                         "is ACPI off?");
     return NULL;
 }
-
 
 /**
  * acpiCompareHostBridges:
@@ -153,7 +152,6 @@ acpiCompareHostBridges(gconstpointer first, gconstpointer second)
 
     return a->uid < b->uid ? -1 : a->uid > b->uid;
 }
-
 
 /**
  * acpiParseCedt:
@@ -177,15 +175,15 @@ acpiParseCedt(const guint8 *table, gsize size)
         if (length < 4 || length > size - at)
             break;
         if (entry[0] == CEDT_CHBS && length >= CEDT_CHBS_SIZE) {
-            CxlHostBridge bridge = { .uid = acpiGet(entry + 4, 4),
-                                     .registers = acpiGet(entry + 16, 8) };
+            CxlHostBridge bridge = {.uid = acpiGet(entry + 4, 4),
+                                    .registers = acpiGet(entry + 16, 8)};
 
             g_array_append_val(cedt->hostBridges, bridge);
         } else if (entry[0] == CEDT_CFMWS && length > CEDT_CFMWS_SIZE) {
-            CxlWindow window = { .base = acpiGet(entry + 8, 8),
-                                 .size = acpiGet(entry + 16, 8),
-                                 .targets = (length - CEDT_CFMWS_SIZE) / 4,
-                                 .uid = acpiGet(entry + CEDT_CFMWS_SIZE, 4) };
+            CxlWindow window = {.base = acpiGet(entry + 8, 8),
+                                .size = acpiGet(entry + 16, 8),
+                                .targets = (length - CEDT_CFMWS_SIZE) / 4,
+                                .uid = acpiGet(entry + CEDT_CFMWS_SIZE, 4)};
 
             g_array_append_val(cedt->windows, window);
         }
@@ -194,7 +192,6 @@ acpiParseCedt(const guint8 *table, gsize size)
     g_array_sort(cedt->hostBridges, acpiCompareHostBridges);
     return g_steal_pointer(&cedt);
 }
-
 
 /**
  * acpiReadCedt:
@@ -228,12 +225,13 @@ acpiReadCedt(Qtest *qtest, GError **error)
             return acpiParseCedt(table, length);
         at += length;
     }
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+    g_set_error_literal(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_NOT_FOUND,
                         "the machine has no CXL Early Discovery Table: "
                         "is it started with cxl=on?");
     return NULL;
 }
-
 
 /**
  * acpiCedtFree:

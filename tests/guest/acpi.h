@@ -11,23 +11,23 @@
 /* A CXL Host Bridge Structure (CHBS). */
 typedef struct _CxlHostBridge CxlHostBridge;
 struct _CxlHostBridge {
-    guint32 uid;                /* in QEMU also the number of its root bus */
-    guint64 registers;          /* its component registers */
+    guint32 uid;       /* in QEMU also the number of its root bus */
+    guint64 registers; /* its component registers */
 };
 
 /* A CXL Fixed Memory Window Structure (CFMWS). */
 typedef struct _CxlWindow CxlWindow;
 struct _CxlWindow {
-    guint64 base;               /* host physical address */
-    guint64 size;               /* bytes */
-    guint targets;              /* host bridges it is interleaved over */
-    guint32 uid;                /* the first of them */
+    guint64 base;  /* host physical address */
+    guint64 size;  /* bytes */
+    guint targets; /* host bridges it is interleaved over */
+    guint32 uid;   /* the first of them */
 };
 
 typedef struct _Cedt Cedt;
 struct _Cedt {
-    GArray *hostBridges;        /* CxlHostBridge, by increasing uid */
-    GArray *windows;            /* CxlWindow */
+    GArray *hostBridges; /* CxlHostBridge, by increasing uid */
+    GArray *windows;     /* CxlWindow */
 };
 
 Cedt *acpiReadCedt(Qtest *qtest, GError **error);

@@ -36,10 +36,10 @@
 /* A command that is being run. */
 typedef struct _Command Command;
 struct _Command {
-    GPtrArray *devices;         /* the chosen ones; just one where the command
+    GPtrArray *devices; /* the chosen ones; just one where the command
                                  * is for one */
-    CxlDevice *device;          /* the first of them */
-    char **arguments;           /* without options, the command's name first */
+    CxlDevice *device;  /* the first of them */
+    char **arguments;   /* without options, the command's name first */
     GString *output;
 };
 
@@ -51,7 +51,6 @@ struct _CommandOptions {
     char *size;
     char *region;
 };
-
 
 /**
  * commandOptionsClear:
@@ -67,7 +66,6 @@ commandOptionsClear(CommandOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CommandOptions, commandOptionsClear)
 
-
 /**
  * commandParseOptions:
  * @arguments: a command that takes nothing but options; they are taken out
@@ -77,8 +75,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CommandOptions, commandOptionsClear)
  * Returns 0, or -1 with @error set.
  */
 int
-commandParseOptions(char ***arguments, const GOptionEntry *entries,
-                    GError **error)
+commandParseOptions(char ***arguments, const GOptionEntry *entries, GError **error)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 
@@ -88,14 +85,16 @@ commandParseOptions(char ***arguments, const GOptionEntry *entries,
     if (!g_option_context_parse_strv(context, arguments, error))
         return -1;
     if (g_strv_length(*arguments) > 1) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "%s does not take the argument '%s'", (*arguments)[0],
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_FAILED,
+                    "%s does not take the argument '%s'",
+                    (*arguments)[0],
                     (*arguments)[1]);
         return -1;
     }
     return 0;
 }
-
 
 /**
  * commandParseNumber:
@@ -108,21 +107,30 @@ commandParseOptions(char ***arguments, const GOptionEntry *entries,
  * Returns 0, or -1 with @error set.
  */
 int
-commandParseNumber(const char *text, const char *what, guint64 limit,
-                   guint64 *value, GError **error)
+commandParseNumber(const char *text,
+                   const char *what,
+                   guint64 limit,
+                   guint64 *value,
+                   GError **error)
 {
     gboolean hexadecimal = g_str_has_prefix(text, "0x");
 
     if (g_ascii_string_to_unsigned(hexadecimal ? text + 2 : text,
-                                   hexadecimal ? 16 : 10, 0, limit, value,
+                                   hexadecimal ? 16 : 10,
+                                   0,
+                                   limit,
+                                   value,
                                    NULL))
         return 0;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+    g_set_error(error,
+                G_OPTION_ERROR,
+                G_OPTION_ERROR_BAD_VALUE,
                 "the %s '%s' is not a number from 0 to %" G_GUINT64_FORMAT,
-                what, text, limit);
+                what,
+                text,
+                limit);
     return -1;
 }
-
 
 /**
  * commandList:
@@ -142,17 +150,19 @@ commandList(Command *command, GError **error G_GNUC_UNUSED)
         g_autofree char *port = pciFormatAddress(device->port);
 
         g_string_append_printf(command->output,
-                               "device %u address %s serial 0x%"
-                               G_GINT64_MODIFIER "x port %s number %u "
-                               "regions %u capacity 0x%" G_GINT64_MODIFIER
-                               "x\n",
-                               device->index, address, device->serial, port,
-                               device->portNumber, device->regionCount,
+                               "device %u address %s serial 0x%" G_GINT64_MODIFIER
+                               "x port %s number %u "
+                               "regions %u capacity 0x%" G_GINT64_MODIFIER "x\n",
+                               device->index,
+                               address,
+                               device->serial,
+                               port,
+                               device->portNumber,
+                               device->regionCount,
                                cxlDeviceSpan(device));
     }
     return 0;
 }
-
 
 /**
  * commandConfig:
@@ -175,21 +185,24 @@ commandConfig(Command *command, GError **error)
         const CxlRegion *region = &device->regions[i];
 
         g_string_append_printf(command->output,
-                               "region %u dpa 0x%" G_GINT64_MODIFIER
-                               "x size 0x%" G_GINT64_MODIFIER "x decode 0x%"
-                               G_GINT64_MODIFIER "x block 0x%"
-                               G_GINT64_MODIFIER "x\n", i, region->dpa,
-                               region->size, region->decodeLength,
+                               "region %u dpa 0x%" G_GINT64_MODIFIER "x size 0x%" G_GINT64_MODIFIER
+                               "x decode 0x%" G_GINT64_MODIFIER "x block 0x%" G_GINT64_MODIFIER
+                               "x\n",
+                               i,
+                               region->dpa,
+                               region->size,
+                               region->decodeLength,
                                region->blockSize);
     }
     g_string_append_printf(command->output,
                            "extents supported %u available %u\n"
                            "tags supported %u available %u\n",
-                           limits.extentsSupported, limits.extentsAvailable,
-                           limits.tagsSupported, limits.tagsAvailable);
+                           limits.extentsSupported,
+                           limits.extentsAvailable,
+                           limits.tagsSupported,
+                           limits.tagsAvailable);
     return 0;
 }
-
 
 /**
  * commandExtents:
@@ -208,13 +221,11 @@ commandExtents(Command *command, GError **error)
         return -1;
 
     for (i = 0; i < extents->len; i++) {
-        dcdFormatExtent(command->output, command->device,
-                        &g_array_index(extents, DcdExtent, i));
+        dcdFormatExtent(command->output, command->device, &g_array_index(extents, DcdExtent, i));
         g_string_append_c(command->output, '\n');
     }
     return 0;
 }
-
 
 /**
  * commandEvents:
@@ -235,14 +246,15 @@ commandEvents(Command *command, GError **error)
     for (i = 0; i < events->len; i++) {
         const DcdEvent *event = &g_array_index(events, DcdEvent, i);
 
-        g_string_append_printf(command->output, "handle %u %s ", event->handle,
+        g_string_append_printf(command->output,
+                               "handle %u %s ",
+                               event->handle,
                                dcdEventName(event->type));
         dcdFormatExtent(command->output, command->device, &event->extent);
         g_string_append_printf(command->output, " more %d\n", event->more);
     }
     return 0;
 }
-
 
 /**
  * commandAnswer:
@@ -255,21 +267,18 @@ commandEvents(Command *command, GError **error)
 static int
 commandAnswer(Command *command, gboolean accept, GError **error)
 {
-    g_auto(CommandOptions) options = { .tag = NULL };
-    const GOptionEntry entries[] = {
-        { .long_name = "tag", .arg = G_OPTION_ARG_STRING,
-          .arg_data = &options.tag },
-        { .long_name = NULL }
-    };
+    g_auto(CommandOptions) options = {.tag = NULL};
+    const GOptionEntry entries[] = {{.long_name = "tag",
+                                     .arg = G_OPTION_ARG_STRING,
+                                     .arg_data = &options.tag},
+                                    {.long_name = NULL}};
     guint8 tag[DCD_TAG_SIZE];
 
     if (commandParseOptions(&command->arguments, entries, error) < 0 ||
         (options.tag && dcdParseTag(options.tag, tag, error) < 0))
         return -1;
-    return driverAnswer(command->device, accept, options.tag ? tag : NULL,
-                        command->output, error);
+    return driverAnswer(command->device, accept, options.tag ? tag : NULL, command->output, error);
 }
-
 
 /**
  * commandAccept:
@@ -284,7 +293,6 @@ commandAccept(Command *command, GError **error)
     return commandAnswer(command, TRUE, error);
 }
 
-
 /**
  * commandRefuse:
  * @command: run for one device
@@ -298,7 +306,6 @@ commandRefuse(Command *command, GError **error)
     return commandAnswer(command, FALSE, error);
 }
 
-
 /**
  * commandRelease:
  * @command: run for one device
@@ -309,18 +316,13 @@ commandRefuse(Command *command, GError **error)
 static int
 commandRelease(Command *command, GError **error)
 {
-    g_auto(CommandOptions) options = { .tag = NULL };
-    const GOptionEntry entries[] = {
-        { .long_name = "tag", .arg = G_OPTION_ARG_STRING,
-          .arg_data = &options.tag },
-        { .long_name = "offset", .arg = G_OPTION_ARG_STRING,
-          .arg_data = &options.offset },
-        { .long_name = "size", .arg = G_OPTION_ARG_STRING,
-          .arg_data = &options.size },
-        { .long_name = "region", .arg = G_OPTION_ARG_STRING,
-          .arg_data = &options.region },
-        { .long_name = NULL }
-    };
+    g_auto(CommandOptions) options = {.tag = NULL};
+    const GOptionEntry entries[] =
+        {{.long_name = "tag", .arg = G_OPTION_ARG_STRING, .arg_data = &options.tag},
+         {.long_name = "offset", .arg = G_OPTION_ARG_STRING, .arg_data = &options.offset},
+         {.long_name = "size", .arg = G_OPTION_ARG_STRING, .arg_data = &options.size},
+         {.long_name = "region", .arg = G_OPTION_ARG_STRING, .arg_data = &options.region},
+         {.long_name = NULL}};
     guint8 tag[DCD_TAG_SIZE];
     guint64 offset;
     guint64 size;
@@ -328,10 +330,11 @@ commandRelease(Command *command, GError **error)
 
     if (commandParseOptions(&command->arguments, entries, error) < 0)
         return -1;
-    if (!options.offset != !options.size ||
-        (options.region && !options.offset) ||
+    if (!options.offset != !options.size || (options.region && !options.offset) ||
         (options.tag && options.offset)) {
-        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+        g_set_error_literal(error,
+                            G_OPTION_ERROR,
+                            G_OPTION_ERROR_FAILED,
                             "release takes --tag, or --offset and --size "
                             "(and --region), or nothing");
         return -1;
@@ -343,18 +346,13 @@ commandRelease(Command *command, GError **error)
     }
     if (!options.offset)
         return driverReleaseAsked(command->device, command->output, error);
-    if (commandParseNumber(options.offset, "offset", G_MAXUINT64, &offset,
-                           error) < 0 ||
-        commandParseNumber(options.size, "size", G_MAXUINT64, &size,
-                           error) < 0 ||
+    if (commandParseNumber(options.offset, "offset", G_MAXUINT64, &offset, error) < 0 ||
+        commandParseNumber(options.size, "size", G_MAXUINT64, &size, error) < 0 ||
         (options.region &&
-         commandParseNumber(options.region, "region", CXL_REGIONS - 1, &region,
-                            error) < 0))
+         commandParseNumber(options.region, "region", CXL_REGIONS - 1, &region, error) < 0))
         return -1;
-    return driverReleaseRange(command->device, region, offset, size,
-                              command->output, error);
+    return driverReleaseRange(command->device, region, offset, size, command->output, error);
 }
-
 
 /**
  * commandMapDevice:
@@ -369,13 +367,14 @@ commandMapDevice(CxlDevice *device, GString *output, GError **error)
 {
     if (cxlDeviceMap(device, error) < 0)
         return -1;
-    g_string_append_printf(output, "mapped device %u base 0x%"
-                           G_GINT64_MODIFIER "x size 0x%" G_GINT64_MODIFIER
-                           "x\n", device->index, device->base,
+    g_string_append_printf(output,
+                           "mapped device %u base 0x%" G_GINT64_MODIFIER
+                           "x size 0x%" G_GINT64_MODIFIER "x\n",
+                           device->index,
+                           device->base,
                            cxlDeviceSpan(device));
     return 0;
 }
-
 
 /**
  * commandMap:
@@ -390,13 +389,11 @@ commandMap(Command *command, GError **error)
     guint i;
 
     for (i = 0; i < command->devices->len; i++) {
-        if (commandMapDevice(g_ptr_array_index(command->devices, i),
-                             command->output, error) < 0)
+        if (commandMapDevice(g_ptr_array_index(command->devices, i), command->output, error) < 0)
             return -1;
     }
     return 0;
 }
-
 
 /**
  * commandUnmap:
@@ -415,16 +412,13 @@ commandUnmap(Command *command, GError **error)
 
         if (cxlDeviceUnmap(device, error) < 0)
             return -1;
-        g_string_append_printf(command->output, "unmapped device %u\n",
-                               device->index);
+        g_string_append_printf(command->output, "unmapped device %u\n", device->index);
     }
     return 0;
 }
 
-
 /* Most bytes that one read or write command moves. */
 #define COMMAND_LARGEST (64 * 1024 * 1024)
-
 
 /**
  * commandPlace:
@@ -441,15 +435,11 @@ commandPlace(Command *command, guint64 size, guint64 *address, GError **error)
     guint64 region;
     guint64 offset;
 
-    if (commandParseNumber(command->arguments[1], "region", CXL_REGIONS - 1,
-                           &region, error) < 0 ||
-        commandParseNumber(command->arguments[2], "offset", G_MAXUINT64,
-                           &offset, error) < 0)
+    if (commandParseNumber(command->arguments[1], "region", CXL_REGIONS - 1, &region, error) < 0 ||
+        commandParseNumber(command->arguments[2], "offset", G_MAXUINT64, &offset, error) < 0)
         return -1;
-    return cxlDeviceAddress(command->device, region, offset, size, address,
-                            error);
+    return cxlDeviceAddress(command->device, region, offset, size, address, error);
 }
-
 
 /**
  * commandRead:
@@ -465,8 +455,7 @@ commandRead(Command *command, GError **error)
     guint64 address;
     guint64 size;
 
-    if (commandParseNumber(command->arguments[3], "size", COMMAND_LARGEST,
-                           &size, error) < 0 ||
+    if (commandParseNumber(command->arguments[3], "size", COMMAND_LARGEST, &size, error) < 0 ||
         commandPlace(command, size, &address, error) < 0)
         return -1;
 
@@ -478,7 +467,6 @@ commandRead(Command *command, GError **error)
     g_string_append_c(command->output, '\n');
     return 0;
 }
-
 
 /**
  * commandParseData:
@@ -500,8 +488,11 @@ commandParseData(const char *text, GError **error)
         g_autoptr(GByteArray) plain = qtestFromHex(text);
 
         if (!plain || plain->len == 0) {
-            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "'%.40s' is not bytes in hexadecimal", text);
+            g_set_error(error,
+                        G_OPTION_ERROR,
+                        G_OPTION_ERROR_BAD_VALUE,
+                        "'%.40s' is not bytes in hexadecimal",
+                        text);
             return NULL;
         }
         return g_steal_pointer(&plain);
@@ -510,18 +501,19 @@ commandParseData(const char *text, GError **error)
     parts = g_strsplit(text + 1, ":", 2);
     pattern = parts[0] ? qtestFromHex(parts[0]) : NULL;
     if (!pattern || pattern->len == 0 || !parts[1]) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "'%.40s' is not a pattern, such as @a55a:4096", text);
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_BAD_VALUE,
+                    "'%.40s' is not a pattern, such as @a55a:4096",
+                    text);
         return NULL;
     }
     if (commandParseNumber(parts[1], "size", COMMAND_LARGEST, &size, error) < 0)
         return NULL;
     while (bytes->len < size)
-        g_byte_array_append(bytes, pattern->data,
-                            MIN(pattern->len, size - bytes->len));
+        g_byte_array_append(bytes, pattern->data, MIN(pattern->len, size - bytes->len));
     return g_steal_pointer(&bytes);
 }
-
 
 /**
  * commandWrite:
@@ -533,8 +525,7 @@ commandParseData(const char *text, GError **error)
 static int
 commandWrite(Command *command, GError **error)
 {
-    g_autoptr(GByteArray) bytes = commandParseData(command->arguments[3],
-                                                   error);
+    g_autoptr(GByteArray) bytes = commandParseData(command->arguments[3], error);
     guint64 address;
 
     if (!bytes || commandPlace(command, bytes->len, &address, error) < 0)
@@ -543,7 +534,6 @@ commandWrite(Command *command, GError **error)
     qtestWrite(command->device->qtest, address, bytes->data, bytes->len);
     return qtestCheck(command->device->qtest, error);
 }
-
 
 /**
  * commandRaw:
@@ -565,55 +555,60 @@ commandRaw(Command *command, GError **error)
     if (g_str_has_prefix(text, "0x"))
         text += 2;
     if (!g_ascii_string_to_unsigned(text, 16, 0, G_MAXUINT16, &opcode, NULL)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_BAD_VALUE,
                     "'%s' is not an opcode, such as 4801",
                     command->arguments[1]);
         return -1;
     }
     input = qtestFromHex(command->arguments[2] ? command->arguments[2] : "");
     if (!input) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_BAD_VALUE,
                     "'%.40s' is not bytes in hexadecimal",
                     command->arguments[2]);
         return -1;
     }
-    output = mailboxSend(&command->device->mailbox, opcode, input, &code,
-                         error);
+    output = mailboxSend(&command->device->mailbox, opcode, input, &code, error);
     if (!output)
         return -1;
-    g_string_append_printf(command->output, "code %u %s\npayload ", code,
-                           mailboxCodeName(code));
+    g_string_append_printf(command->output, "code %u %s\npayload ", code, mailboxCodeName(code));
     qtestAppendHex(command->output, output->data, output->len);
     g_string_append_c(command->output, '\n');
     return 0;
 }
-
 
 /* All commands. Those with options look at their arguments themselves. */
 static const struct {
     const char *name;
     const char *usage;
     int (*run)(Command *command, GError **error);
-    gboolean single;            /* for one device only */
+    gboolean single; /* for one device only */
     gboolean options;
-    guint least;                /* arguments */
+    guint least; /* arguments */
     guint most;
 } commandTable[] = {
-    { "list", "", commandList, FALSE, FALSE, 0, 0 },
-    { "config", "", commandConfig, TRUE, FALSE, 0, 0 },
-    { "extents", "", commandExtents, TRUE, FALSE, 0, 0 },
-    { "events", "", commandEvents, TRUE, FALSE, 0, 0 },
-    { "accept", "[--tag UUID]", commandAccept, TRUE, TRUE, 0, 0 },
-    { "refuse", "[--tag UUID]", commandRefuse, TRUE, TRUE, 0, 0 },
-    { "release", "[--tag UUID | --offset BYTES --size BYTES [--region N]]",
-      commandRelease, TRUE, TRUE, 0, 0 },
-    { "map", "", commandMap, FALSE, FALSE, 0, 0 },
-    { "unmap", "", commandUnmap, FALSE, FALSE, 0, 0 },
-    { "read", "REGION OFFSET SIZE", commandRead, TRUE, FALSE, 3, 3 },
-    { "write", "REGION OFFSET HEX|@HEX:SIZE", commandWrite, TRUE, FALSE, 3, 3 },
-    { "raw", "OPCODE [HEX]", commandRaw, TRUE, FALSE, 1, 2 },
+    {"list", "", commandList, FALSE, FALSE, 0, 0},
+    {"config", "", commandConfig, TRUE, FALSE, 0, 0},
+    {"extents", "", commandExtents, TRUE, FALSE, 0, 0},
+    {"events", "", commandEvents, TRUE, FALSE, 0, 0},
+    {"accept", "[--tag UUID]", commandAccept, TRUE, TRUE, 0, 0},
+    {"refuse", "[--tag UUID]", commandRefuse, TRUE, TRUE, 0, 0},
+    {"release",
+     "[--tag UUID | --offset BYTES --size BYTES [--region N]]",
+     commandRelease,
+     TRUE,
+     TRUE,
+     0,
+     0},
+    {"map", "", commandMap, FALSE, FALSE, 0, 0},
+    {"unmap", "", commandUnmap, FALSE, FALSE, 0, 0},
+    {"read", "REGION OFFSET SIZE", commandRead, TRUE, FALSE, 3, 3},
+    {"write", "REGION OFFSET HEX|@HEX:SIZE", commandWrite, TRUE, FALSE, 3, 3},
+    {"raw", "OPCODE [HEX]", commandRaw, TRUE, FALSE, 1, 2},
 };
-
 
 /**
  * commandFind:
@@ -633,7 +628,6 @@ commandFind(const char *name)
     return -1;
 }
 
-
 /**
  * commandExists:
  * @name: what may be a command
@@ -645,7 +639,6 @@ commandExists(const char *name)
 {
     return commandFind(name) >= 0;
 }
-
 
 /**
  * commandSummary:
@@ -659,11 +652,9 @@ commandSummary(void)
     gsize i;
 
     for (i = 0; i < G_N_ELEMENTS(commandTable); i++)
-        g_string_append_printf(text, "\n  %s %s", commandTable[i].name,
-                               commandTable[i].usage);
+        g_string_append_printf(text, "\n  %s %s", commandTable[i].name, commandTable[i].usage);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
-
 
 /**
  * commandCheckArguments:
@@ -679,15 +670,16 @@ commandCheckArguments(int index, char **arguments, GError **error)
     guint count = g_strv_length(arguments) - 1;
 
     if (commandTable[index].options ||
-        (count >= commandTable[index].least &&
-         count <= commandTable[index].most))
+        (count >= commandTable[index].least && count <= commandTable[index].most))
         return 0;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                "usage: %s %s", commandTable[index].name,
+    g_set_error(error,
+                G_OPTION_ERROR,
+                G_OPTION_ERROR_FAILED,
+                "usage: %s %s",
+                commandTable[index].name,
                 commandTable[index].usage);
     return -1;
 }
-
 
 /**
  * commandRun:
@@ -701,18 +693,20 @@ commandCheckArguments(int index, char **arguments, GError **error)
  * Returns 0, or -1 with @error set.
  */
 int
-commandRun(Guest *guest, const char *device, char **arguments,
-           GString *output, GError **error)
+commandRun(Guest *guest, const char *device, char **arguments, GString *output, GError **error)
 {
     g_autoptr(GPtrArray) devices = NULL;
     g_auto(GStrv) copy = g_strdupv(arguments);
-    Command command = { .output = output };
+    Command command = {.output = output};
     int index = arguments[0] ? commandFind(arguments[0]) : -1;
     int result;
 
     if (index < 0) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "unknown command '%s'", arguments[0] ? arguments[0] : "");
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_FAILED,
+                    "unknown command '%s'",
+                    arguments[0] ? arguments[0] : "");
         return -1;
     }
     if (commandCheckArguments(index, arguments, error) < 0)
@@ -721,9 +715,13 @@ commandRun(Guest *guest, const char *device, char **arguments,
     if (!devices)
         return -1;
     if (commandTable[index].single && devices->len > 1) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_FAILED,
                     "%s is for one device, and there are %u: choose one with "
-                    "--device", commandTable[index].name, devices->len);
+                    "--device",
+                    commandTable[index].name,
+                    devices->len);
         return -1;
     }
 

@@ -10,12 +10,13 @@
 
 gboolean commandExists(const char *name);
 char *commandSummary(void);
-int commandRun(Guest *guest, const char *device, char **arguments,
-               GString *output, GError **error);
+int commandRun(Guest *guest, const char *device, char **arguments, GString *output, GError **error);
 int commandMapDevice(CxlDevice *device, GString *output, GError **error);
-int commandParseOptions(char ***arguments, const GOptionEntry *entries,
-                        GError **error);
-int commandParseNumber(const char *text, const char *what, guint64 limit,
-                       guint64 *value, GError **error);
+int commandParseOptions(char ***arguments, const GOptionEntry *entries, GError **error);
+int commandParseNumber(const char *text,
+                       const char *what,
+                       guint64 limit,
+                       guint64 *value,
+                       GError **error);
 
 #endif

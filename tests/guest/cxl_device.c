@@ -18,14 +18,13 @@
 
 #include "cxl_device.h"
 
-#define CXL_CLASS_MEMORY 0x050210u      /* class, subclass, interface */
+#define CXL_CLASS_MEMORY 0x050210u /* class, subclass, interface */
 #define CXL_DVSEC_VENDOR 0x1e98
 #define CXL_DVSEC_REGISTER_LOCATOR 0x8
 #define CXL_LOCATOR_ENTRIES 0x0c
 #define CXL_LOCATOR_ENTRY_SIZE 8
 #define CXL_LOCATOR_COMPONENT 0x1
 #define CXL_LOCATOR_DEVICE 0x3
-
 
 /**
  * cxlDeviceNew:
@@ -45,7 +44,6 @@ cxlDeviceNew(Qtest *qtest, PciAddress address)
     return device;
 }
 
-
 /**
  * cxlDeviceFree:
  * @device: a device, or NULL
@@ -61,7 +59,6 @@ cxlDeviceFree(CxlDevice *device)
     g_free(device);
 }
 
-
 /**
  * cxlDeviceIsType3:
  * @pci: the machine
@@ -75,7 +72,6 @@ cxlDeviceIsType3(Pci *pci, PciAddress address)
     return pciRead32(pci, address, PCI_CLASS) >> 8 == CXL_CLASS_MEMORY;
 }
 
-
 /**
  * cxlRegisters:
  * @pci: the machine
@@ -87,8 +83,7 @@ cxlDeviceIsType3(Pci *pci, PciAddress address)
 static guint64
 cxlRegisters(Pci *pci, PciAddress address, guint8 kind)
 {
-    guint16 locator = pciFindDvsec(pci, address, CXL_DVSEC_VENDOR,
-                                   CXL_DVSEC_REGISTER_LOCATOR);
+    guint16 locator = pciFindDvsec(pci, address, CXL_DVSEC_VENDOR, CXL_DVSEC_REGISTER_LOCATOR);
     guint16 end;
     guint16 at;
 
@@ -96,19 +91,16 @@ cxlRegisters(Pci *pci, PciAddress address, guint8 kind)
         return 0;
 
     end = locator + (pciRead32(pci, address, locator + 4) >> 20);
-    for (at = locator + CXL_LOCATOR_ENTRIES;
-         at + CXL_LOCATOR_ENTRY_SIZE <= end;
+    for (at = locator + CXL_LOCATOR_ENTRIES; at + CXL_LOCATOR_ENTRY_SIZE <= end;
          at += CXL_LOCATOR_ENTRY_SIZE) {
         guint32 low = pciRead32(pci, address, at);
         guint64 high = pciRead32(pci, address, at + 4);
 
         if ((low >> 8 & 0xff) == kind)
-            return pciBar(pci, address, low & 0x7) +
-                   (high << 32 | (low & 0xffff0000u));
+            return pciBar(pci, address, low & 0x7) + (high << 32 | (low & 0xffff0000u));
     }
     return 0;
 }
-
 
 /**
  * cxlComponentRegisters:
@@ -123,7 +115,6 @@ cxlComponentRegisters(Pci *pci, PciAddress address)
     return cxlRegisters(pci, address, CXL_LOCATOR_COMPONENT);
 }
 
-
 /**
  * cxlDeviceOpen:
  * @device: a device whose BARs have addresses and are reached
@@ -137,31 +128,30 @@ cxlComponentRegisters(Pci *pci, PciAddress address)
 int
 cxlDeviceOpen(CxlDevice *device, Pci *pci, GError **error)
 {
-    guint16 serial = pciFindExtended(pci, device->address,
-                                     PCI_EXTENDED_SERIAL, 0);
+    guint16 serial = pciFindExtended(pci, device->address, PCI_EXTENDED_SERIAL, 0);
     guint64 registers = cxlRegisters(pci, device->address, CXL_LOCATOR_DEVICE);
 
     if (serial != 0) {
         device->serial = pciRead32(pci, device->address, serial + 8);
-        device->serial = device->serial << 32 |
-                         pciRead32(pci, device->address, serial + 4);
+        device->serial = device->serial << 32 | pciRead32(pci, device->address, serial + 4);
     }
-    device->decoders = hdmFind(pci->qtest,
-                               cxlComponentRegisters(pci, device->address));
+    device->decoders = hdmFind(pci->qtest, cxlComponentRegisters(pci, device->address));
     if (qtestCheck(pci->qtest, error) < 0)
         return -1;
 
     if (device->decoders == 0 || registers == 0) {
         g_autofree char *name = pciFormatAddress(device->address);
 
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                    "the CXL device %s has no %s", name,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_DATA,
+                    "the CXL device %s has no %s",
+                    name,
                     registers == 0 ? "device registers" : "HDM decoders");
         return -1;
     }
     return mailboxOpen(&device->mailbox, pci->qtest, registers, error);
 }
-
 
 /**
  * cxlDeviceSpan:
@@ -181,7 +171,6 @@ cxlDeviceSpan(const CxlDevice *device)
     return last->dpa + last->decodeLength - device->regions[0].dpa;
 }
 
-
 /**
  * cxlDeviceRange:
  * @device: a device
@@ -199,13 +188,15 @@ cxlDeviceRange(const CxlDevice *device, HdmRange *range, GError **error)
     if (device->placed && range->size > 0)
         return 0;
 
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                "device %u cannot be mapped: %s", device->index,
-                range->size == 0 ? "it has no dynamic capacity region" :
-                "no fixed memory window leads to it and has room for it");
+    g_set_error(error,
+                G_IO_ERROR,
+                G_IO_ERROR_NO_SPACE,
+                "device %u cannot be mapped: %s",
+                device->index,
+                range->size == 0 ? "it has no dynamic capacity region"
+                                 : "no fixed memory window leads to it and has room for it");
     return -1;
 }
-
 
 /**
  * cxlHopName:
@@ -223,7 +214,6 @@ cxlHopName(const CxlDevice *device, const CxlHop *hop)
         return g_strdup_printf("host bridge %u", device->hostBridge);
     return g_strdup_printf("the switch at %s", address);
 }
-
 
 /**
  * cxlDeviceMap:
@@ -250,13 +240,11 @@ cxlDeviceMap(CxlDevice *device, GError **error)
         g_autofree char *owner = cxlHopName(device, hop);
 
         range.target = hop->target;
-        if (hop->decoders != 0 &&
-            hdmCommit(device->qtest, hop->decoders, &range, owner, error) < 0)
+        if (hop->decoders != 0 && hdmCommit(device->qtest, hop->decoders, &range, owner, error) < 0)
             return -1;
     }
     return 0;
 }
-
 
 /**
  * cxlDeviceUnmap:
@@ -281,13 +269,11 @@ cxlDeviceUnmap(CxlDevice *device, GError **error)
         const CxlHop *hop = &g_array_index(device->hops, CxlHop, i - 1);
 
         range.target = hop->target;
-        if (hop->decoders != 0 &&
-            hdmUncommit(device->qtest, hop->decoders, &range, error) < 0)
+        if (hop->decoders != 0 && hdmUncommit(device->qtest, hop->decoders, &range, error) < 0)
             return -1;
     }
     return 0;
 }
-
 
 /**
  * cxlDeviceAddress:
@@ -301,8 +287,12 @@ cxlDeviceUnmap(CxlDevice *device, GError **error)
  * Returns 0, or -1 with @error set.
  */
 int
-cxlDeviceAddress(CxlDevice *device, guint region, guint64 offset,
-                 guint64 size, guint64 *address, GError **error)
+cxlDeviceAddress(CxlDevice *device,
+                 guint region,
+                 guint64 offset,
+                 guint64 size,
+                 guint64 *address,
+                 GError **error)
 {
     const CxlRegion *at = &device->regions[region];
     HdmRange range;
@@ -310,22 +300,32 @@ cxlDeviceAddress(CxlDevice *device, guint region, guint64 offset,
     if (cxlDeviceRange(device, &range, error) < 0)
         return -1;
     if (region >= device->regionCount) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "device %u has no region %u (0..%u)", device->index,
-                    region, device->regionCount - 1);
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_ARGUMENT,
+                    "device %u has no region %u (0..%u)",
+                    device->index,
+                    region,
+                    device->regionCount - 1);
         return -1;
     }
     if (offset > at->decodeLength || size > at->decodeLength - offset) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "0x%" G_GINT64_MODIFIER "x bytes at 0x%"
-                    G_GINT64_MODIFIER "x are beyond region %u, which has 0x%"
-                    G_GINT64_MODIFIER "x", size, offset, region,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_ARGUMENT,
+                    "0x%" G_GINT64_MODIFIER "x bytes at 0x%" G_GINT64_MODIFIER
+                    "x are beyond region %u, which has 0x%" G_GINT64_MODIFIER "x",
+                    size,
+                    offset,
+                    region,
                     at->decodeLength);
         return -1;
     }
     if (!hdmIsCommitted(device->qtest, device->decoders, &range)) {
         if (qtestCheck(device->qtest, error) == 0)
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_FAILED,
                         "device %u is not mapped: use map first",
                         device->index);
         return -1;
@@ -333,7 +333,6 @@ cxlDeviceAddress(CxlDevice *device, guint region, guint64 offset,
     *address = device->base + (at->dpa - device->regions[0].dpa) + offset;
     return 0;
 }
-
 
 /**
  * cxlDeviceLocate:
@@ -345,16 +344,14 @@ cxlDeviceAddress(CxlDevice *device, guint region, guint64 offset,
  * Returns 0, or -1 if @dpa is in no region.
  */
 int
-cxlDeviceLocate(const CxlDevice *device, guint64 dpa, guint *region,
-                guint64 *offset)
+cxlDeviceLocate(const CxlDevice *device, guint64 dpa, guint *region, guint64 *offset)
 {
     guint i;
 
     for (i = 0; i < device->regionCount; i++) {
         const CxlRegion *candidate = &device->regions[i];
 
-        if (dpa >= candidate->dpa &&
-            dpa - candidate->dpa < candidate->decodeLength) {
+        if (dpa >= candidate->dpa && dpa - candidate->dpa < candidate->decodeLength) {
             *region = i;
             *offset = dpa - candidate->dpa;
             return 0;

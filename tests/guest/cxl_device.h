@@ -16,44 +16,44 @@
 /* A dynamic capacity region. */
 typedef struct _CxlRegion CxlRegion;
 struct _CxlRegion {
-    guint64 dpa;                /* where it starts in device memory */
-    guint64 decodeLength;       /* bytes that decoders set aside for it */
-    guint64 size;               /* bytes, at most decodeLength */
-    guint64 blockSize;          /* bytes; extents are multiples of it */
+    guint64 dpa;          /* where it starts in device memory */
+    guint64 decodeLength; /* bytes that decoders set aside for it */
+    guint64 size;         /* bytes, at most decodeLength */
+    guint64 blockSize;    /* bytes; extents are multiples of it */
 };
 
 /* A component on the way from the host to a device, and its way out. */
 typedef struct _CxlHop CxlHop;
 struct _CxlHop {
-    PciAddress address;         /* of the upstream port; unused for a host
+    PciAddress address; /* of the upstream port; unused for a host
                                  * bridge, which is no PCI function */
-    guint64 decoders;           /* its HDM decoders, 0 if it has none */
-    guint8 target;              /* number of the port that leads on */
+    guint64 decoders;   /* its HDM decoders, 0 if it has none */
+    guint8 target;      /* number of the port that leads on */
 };
 
 typedef struct _CxlDevice CxlDevice;
 struct _CxlDevice {
-    guint index;                /* in order of enumeration */
+    guint index; /* in order of enumeration */
     Qtest *qtest;
     PciAddress address;
-    PciAddress port;            /* root port or downstream port above it */
+    PciAddress port; /* root port or downstream port above it */
     guint8 portNumber;
-    guint64 serial;             /* 0 if the device has none */
-    guint32 hostBridge;         /* its uid */
-    GArray *hops;               /* CxlHop, the host bridge first */
+    guint64 serial;     /* 0 if the device has none */
+    guint32 hostBridge; /* its uid */
+    GArray *hops;       /* CxlHop, the host bridge first */
 
-    guint64 decoders;           /* its own HDM decoders */
+    guint64 decoders; /* its own HDM decoders */
     Mailbox mailbox;
-    guint regionCount;          /* 0: no dynamic capacity */
+    guint regionCount; /* 0: no dynamic capacity */
     CxlRegion regions[CXL_REGIONS];
 
-    gboolean placed;            /* whether base is set */
-    guint64 base;               /* host physical address of its first region,
+    gboolean placed; /* whether base is set */
+    guint64 base;    /* host physical address of its first region,
                                  * its place in the fixed memory window */
 
-    GArray *postponed;          /* DcdExtent: asked back, not yet given back */
-    gint64 seen;                /* since when events wait, monotonic; 0: none */
-    gboolean stuck;             /* whether the offer stuckHandle was tried and
+    GArray *postponed; /* DcdExtent: asked back, not yet given back */
+    gint64 seen;       /* since when events wait, monotonic; 0: none */
+    gboolean stuck;    /* whether the offer stuckHandle was tried and
                                  * failed */
     guint16 stuckHandle;
 };
@@ -69,9 +69,12 @@ int cxlDeviceOpen(CxlDevice *device, Pci *pci, GError **error);
 guint64 cxlDeviceSpan(const CxlDevice *device);
 int cxlDeviceMap(CxlDevice *device, GError **error);
 int cxlDeviceUnmap(CxlDevice *device, GError **error);
-int cxlDeviceAddress(CxlDevice *device, guint region, guint64 offset,
-                     guint64 size, guint64 *address, GError **error);
-int cxlDeviceLocate(const CxlDevice *device, guint64 dpa, guint *region,
-                    guint64 *offset);
+int cxlDeviceAddress(CxlDevice *device,
+                     guint region,
+                     guint64 offset,
+                     guint64 size,
+                     guint64 *address,
+                     GError **error);
+int cxlDeviceLocate(const CxlDevice *device, guint64 dpa, guint *region, guint64 *offset);
 
 #endif

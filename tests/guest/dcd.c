@@ -20,9 +20,9 @@
 #define DCD_ADD_RESPONSE 0x4802
 #define DCD_RELEASE 0x4803
 
-#define DCD_LOG 4                       /* the dynamic capacity event log */
+#define DCD_LOG 4 /* the dynamic capacity event log */
 
-#define EVENTS_COUNT 20                 /* where in the answer, 16 bits */
+#define EVENTS_COUNT 20 /* where in the answer, 16 bits */
 #define EVENTS_HEADER_SIZE 32
 #define EVENT_SIZE 128
 #define EVENT_HANDLE 20
@@ -32,10 +32,22 @@
 #define EVENT_EXTENT 56
 
 /* ca95afa7-f183-4018-8c2f-95268e101a2a: a dynamic capacity record */
-static const guint8 dcdEventUuid[] = {
-    0xca, 0x95, 0xaf, 0xa7, 0xf1, 0x83, 0x40, 0x18,
-    0x8c, 0x2f, 0x95, 0x26, 0x8e, 0x10, 0x1a, 0x2a
-};
+static const guint8 dcdEventUuid[] = {0xca,
+                                      0x95,
+                                      0xaf,
+                                      0xa7,
+                                      0xf1,
+                                      0x83,
+                                      0x40,
+                                      0x18,
+                                      0x8c,
+                                      0x2f,
+                                      0x95,
+                                      0x26,
+                                      0x8e,
+                                      0x10,
+                                      0x1a,
+                                      0x2a};
 
 #define CONFIGURATION_HEADER_SIZE 8
 #define CONFIGURATION_REGION_SIZE 40
@@ -50,7 +62,6 @@ static const guint8 dcdEventUuid[] = {
 #define UPDATE_HEADER_SIZE 8
 #define UPDATE_EXTENT_SIZE 24
 
-
 /**
  * dcdShort:
  * @opcode: the command
@@ -62,11 +73,14 @@ static const guint8 dcdEventUuid[] = {
 static void
 dcdShort(guint16 opcode, guint length, GError **error)
 {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+    g_set_error(error,
+                G_IO_ERROR,
+                G_IO_ERROR_INVALID_DATA,
                 "the answer to %s (%04Xh) has only %u bytes",
-                mailboxCommandName(opcode), opcode, length);
+                mailboxCommandName(opcode),
+                opcode,
+                length);
 }
-
 
 /**
  * dcdReadRegions:
@@ -90,16 +104,14 @@ dcdReadRegions(CxlDevice *device, DcdLimits *limits, GError **error)
 
     mailboxPut(input, CXL_REGIONS, 1);
     mailboxPut(input, 0, 1);
-    output = mailboxCommand(&device->mailbox, DCD_GET_CONFIGURATION, input,
-                            error);
+    output = mailboxCommand(&device->mailbox, DCD_GET_CONFIGURATION, input, error);
     if (!output)
         return -1;
 
     count = output->len > 1 ? output->data[1] : 0;
-    if (count > CXL_REGIONS ||
-        output->len < CONFIGURATION_HEADER_SIZE +
-                      count * CONFIGURATION_REGION_SIZE +
-                      CONFIGURATION_LIMITS_SIZE) {
+    if (count > CXL_REGIONS || output->len < CONFIGURATION_HEADER_SIZE +
+                                                 count * CONFIGURATION_REGION_SIZE +
+                                                 CONFIGURATION_LIMITS_SIZE) {
         dcdShort(DCD_GET_CONFIGURATION, output->len, error);
         return -1;
     }
@@ -109,8 +121,7 @@ dcdReadRegions(CxlDevice *device, DcdLimits *limits, GError **error)
         CxlRegion *region = &device->regions[i];
 
         region->dpa = mailboxGet(at, 8);
-        region->decodeLength = mailboxGet(at + 8, 8) *
-                               CONFIGURATION_DECODE_UNIT;
+        region->decodeLength = mailboxGet(at + 8, 8) * CONFIGURATION_DECODE_UNIT;
         region->size = mailboxGet(at + 16, 8);
         region->blockSize = mailboxGet(at + 24, 8);
     }
@@ -123,7 +134,6 @@ dcdReadRegions(CxlDevice *device, DcdLimits *limits, GError **error)
     }
     return 0;
 }
-
 
 /**
  * dcdGetExtent:
@@ -138,7 +148,6 @@ dcdGetExtent(const guint8 *bytes, DcdExtent *extent)
     memcpy(extent->tag, bytes + EXTENT_TAG, DCD_TAG_SIZE);
 }
 
-
 /**
  * dcdReadExtents:
  * @device: a device
@@ -151,8 +160,7 @@ dcdGetExtent(const guint8 *bytes, DcdExtent *extent)
 GArray *
 dcdReadExtents(CxlDevice *device, GError **error)
 {
-    guint fits = (device->mailbox.payloadSize - EXTENTS_HEADER_SIZE) /
-                 EXTENT_SIZE;
+    guint fits = (device->mailbox.payloadSize - EXTENTS_HEADER_SIZE) / EXTENT_SIZE;
     g_autoptr(GArray) extents = g_array_new(FALSE, TRUE, sizeof(DcdExtent));
     guint32 start = 0;
     guint32 total;
@@ -165,8 +173,7 @@ dcdReadExtents(CxlDevice *device, GError **error)
 
         mailboxPut(input, fits, 4);
         mailboxPut(input, start, 4);
-        output = mailboxCommand(&device->mailbox, DCD_GET_EXTENTS, input,
-                                error);
+        output = mailboxCommand(&device->mailbox, DCD_GET_EXTENTS, input, error);
         if (!output)
             return NULL;
 
@@ -180,8 +187,7 @@ dcdReadExtents(CxlDevice *device, GError **error)
         for (i = 0; i < count; i++) {
             DcdExtent extent;
 
-            dcdGetExtent(output->data + EXTENTS_HEADER_SIZE + i * EXTENT_SIZE,
-                         &extent);
+            dcdGetExtent(output->data + EXTENTS_HEADER_SIZE + i * EXTENT_SIZE, &extent);
             if (extent.size > 0)
                 g_array_append_val(extents, extent);
         }
@@ -191,7 +197,6 @@ dcdReadExtents(CxlDevice *device, GError **error)
     } while (start < total);
     return g_steal_pointer(&extents);
 }
-
 
 /**
  * dcdReadEvents:
@@ -217,20 +222,20 @@ dcdReadEvents(CxlDevice *device, GError **error)
     if (!output)
         return NULL;
 
-    count = output->len < EVENTS_HEADER_SIZE
-            ? 0 : mailboxGet(output->data + EVENTS_COUNT, 2);
+    count = output->len < EVENTS_HEADER_SIZE ? 0 : mailboxGet(output->data + EVENTS_COUNT, 2);
     if (output->len < EVENTS_HEADER_SIZE + count * EVENT_SIZE) {
         dcdShort(DCD_GET_EVENTS, output->len, error);
         return NULL;
     }
     for (i = 0; i < count; i++) {
-        const guint8 *record = output->data + EVENTS_HEADER_SIZE +
-                               i * EVENT_SIZE;
-        DcdEvent event = { .handle = mailboxGet(record + EVENT_HANDLE, 2),
-                           .type = record[EVENT_TYPE] };
+        const guint8 *record = output->data + EVENTS_HEADER_SIZE + i * EVENT_SIZE;
+        DcdEvent event = {.handle = mailboxGet(record + EVENT_HANDLE, 2),
+                          .type = record[EVENT_TYPE]};
 
         if (memcmp(record, dcdEventUuid, sizeof(dcdEventUuid)) != 0) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_INVALID_DATA,
                         "event record %u is not a dynamic capacity record",
                         event.handle);
             return NULL;
@@ -241,7 +246,6 @@ dcdReadEvents(CxlDevice *device, GError **error)
     }
     return g_steal_pointer(&events);
 }
-
 
 /**
  * dcdClearEvents:
@@ -256,8 +260,7 @@ dcdReadEvents(CxlDevice *device, GError **error)
  * Returns 0, or -1 with @error set.
  */
 int
-dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count,
-               GError **error)
+dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count, GError **error)
 {
     g_autoptr(GByteArray) input = g_byte_array_new();
     g_autoptr(GByteArray) output = NULL;
@@ -267,7 +270,7 @@ dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count,
         return 0;
 
     mailboxPut(input, DCD_LOG, 1);
-    mailboxPut(input, 0, 1);            /* flags: by handle, not all */
+    mailboxPut(input, 0, 1); /* flags: by handle, not all */
     mailboxPut(input, count, 1);
     mailboxPut(input, 0, 3);
     for (i = 0; i < count; i++)
@@ -275,7 +278,6 @@ dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count,
     output = mailboxCommand(&device->mailbox, DCD_CLEAR_EVENTS, input, error);
     return output ? 0 : -1;
 }
-
 
 /**
  * dcdUpdate:
@@ -288,8 +290,7 @@ dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count,
  * Returns 0, or -1 with @error set.
  */
 static int
-dcdUpdate(CxlDevice *device, guint16 opcode, const DcdExtent *extents,
-          guint count, GError **error)
+dcdUpdate(CxlDevice *device, guint16 opcode, const DcdExtent *extents, guint count, GError **error)
 {
     g_autoptr(GByteArray) input = g_byte_array_new();
     g_autoptr(GByteArray) output = NULL;
@@ -306,7 +307,6 @@ dcdUpdate(CxlDevice *device, guint16 opcode, const DcdExtent *extents,
     return output ? 0 : -1;
 }
 
-
 /**
  * dcdRespond:
  * @device: a device that has offered extents
@@ -321,12 +321,10 @@ dcdUpdate(CxlDevice *device, guint16 opcode, const DcdExtent *extents,
  * Returns 0, or -1 with @error set.
  */
 int
-dcdRespond(CxlDevice *device, const DcdExtent *extents, guint count,
-           GError **error)
+dcdRespond(CxlDevice *device, const DcdExtent *extents, guint count, GError **error)
 {
     return dcdUpdate(device, DCD_ADD_RESPONSE, extents, count, error);
 }
-
 
 /**
  * dcdRelease:
@@ -340,12 +338,10 @@ dcdRespond(CxlDevice *device, const DcdExtent *extents, guint count,
  * Returns 0, or -1 with @error set.
  */
 int
-dcdRelease(CxlDevice *device, const DcdExtent *extents, guint count,
-           GError **error)
+dcdRelease(CxlDevice *device, const DcdExtent *extents, guint count, GError **error)
 {
     return dcdUpdate(device, DCD_RELEASE, extents, count, error);
 }
-
 
 /**
  * dcdEventName:
@@ -357,13 +353,16 @@ const char *
 dcdEventName(guint8 type)
 {
     static const char *const names[] = {
-        "add", "release", "forced-release", "region-configuration-updated",
-        "add-response", "capacity-released",
+        "add",
+        "release",
+        "forced-release",
+        "region-configuration-updated",
+        "add-response",
+        "capacity-released",
     };
 
     return type < G_N_ELEMENTS(names) ? names[type] : "unknown";
 }
-
 
 /**
  * dcdFormatTag:
@@ -384,7 +383,6 @@ dcdFormatTag(const guint8 *tag)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-
 /**
  * dcdParseTag:
  * @text: a UUID, in either case
@@ -404,14 +402,16 @@ dcdParseTag(const char *text, guint8 *tag, GError **error)
         bytes = qtestFromHex(digits->str);
     }
     if (!bytes) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "the tag '%s' is not a UUID", text);
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_BAD_VALUE,
+                    "the tag '%s' is not a UUID",
+                    text);
         return -1;
     }
     memcpy(tag, bytes->data, DCD_TAG_SIZE);
     return 0;
 }
-
 
 /**
  * dcdFormatExtent:
@@ -420,8 +420,7 @@ dcdParseTag(const char *text, guint8 *tag, GError **error)
  * @extent: what to write
  */
 void
-dcdFormatExtent(GString *text, const CxlDevice *device,
-                const DcdExtent *extent)
+dcdFormatExtent(GString *text, const CxlDevice *device, const DcdExtent *extent)
 {
     g_autofree char *tag = dcdFormatTag(extent->tag);
     guint region;
@@ -430,9 +429,10 @@ dcdFormatExtent(GString *text, const CxlDevice *device,
     if (cxlDeviceLocate(device, extent->dpa, &region, &offset) < 0)
         g_string_append(text, "region - offset -");
     else
-        g_string_append_printf(text, "region %u offset 0x%" G_GINT64_MODIFIER
-                               "x", region, offset);
-    g_string_append_printf(text, " size 0x%" G_GINT64_MODIFIER "x dpa 0x%"
-                           G_GINT64_MODIFIER "x tag %s", extent->size,
-                           extent->dpa, tag);
+        g_string_append_printf(text, "region %u offset 0x%" G_GINT64_MODIFIER "x", region, offset);
+    g_string_append_printf(text,
+                           " size 0x%" G_GINT64_MODIFIER "x dpa 0x%" G_GINT64_MODIFIER "x tag %s",
+                           extent->size,
+                           extent->dpa,
+                           tag);
 }

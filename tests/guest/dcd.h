@@ -13,8 +13,8 @@
 typedef struct _DcdExtent DcdExtent;
 struct _DcdExtent {
     guint64 dpa;
-    guint64 size;               /* bytes */
-    guint8 tag[DCD_TAG_SIZE];   /* in the order in which a UUID is written */
+    guint64 size;             /* bytes */
+    guint8 tag[DCD_TAG_SIZE]; /* in the order in which a UUID is written */
 };
 
 typedef enum {
@@ -26,8 +26,8 @@ typedef enum {
 typedef struct _DcdEvent DcdEvent;
 struct _DcdEvent {
     guint16 handle;
-    guint8 type;                /* DcdEventType, or another of the table */
-    gboolean more;              /* the next record is of the same group */
+    guint8 type;   /* DcdEventType, or another of the table */
+    gboolean more; /* the next record is of the same group */
     DcdExtent extent;
 };
 
@@ -42,17 +42,13 @@ struct _DcdLimits {
 int dcdReadRegions(CxlDevice *device, DcdLimits *limits, GError **error);
 GArray *dcdReadExtents(CxlDevice *device, GError **error);
 GArray *dcdReadEvents(CxlDevice *device, GError **error);
-int dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count,
-                   GError **error);
-int dcdRespond(CxlDevice *device, const DcdExtent *extents, guint count,
-               GError **error);
-int dcdRelease(CxlDevice *device, const DcdExtent *extents, guint count,
-               GError **error);
+int dcdClearEvents(CxlDevice *device, const DcdEvent *events, guint count, GError **error);
+int dcdRespond(CxlDevice *device, const DcdExtent *extents, guint count, GError **error);
+int dcdRelease(CxlDevice *device, const DcdExtent *extents, guint count, GError **error);
 
 const char *dcdEventName(guint8 type);
 char *dcdFormatTag(const guint8 *tag);
 int dcdParseTag(const char *text, guint8 *tag, GError **error);
-void dcdFormatExtent(GString *text, const CxlDevice *device,
-                     const DcdExtent *extent);
+void dcdFormatExtent(GString *text, const CxlDevice *device, const DcdExtent *extent);
 
 #endif

@@ -22,7 +22,6 @@
 
 #include <string.h>
 
-
 /**
  * driverPrint:
  * @output: where the line is appended
@@ -31,14 +30,12 @@
  * @extent: to what
  */
 static void
-driverPrint(GString *output, const char *verb, const CxlDevice *device,
-            const DcdExtent *extent)
+driverPrint(GString *output, const char *verb, const CxlDevice *device, const DcdExtent *extent)
 {
     g_string_append_printf(output, "%s ", verb);
     dcdFormatExtent(output, device, extent);
     g_string_append_c(output, '\n');
 }
-
 
 /**
  * driverFindExtent:
@@ -56,13 +53,11 @@ driverFindExtent(GArray *extents, guint64 dpa, guint64 size)
     for (i = 0; i < extents->len; i++) {
         const DcdExtent *extent = &g_array_index(extents, DcdExtent, i);
 
-        if (dpa < extent->dpa ? extent->dpa - dpa < size
-                              : dpa - extent->dpa < extent->size)
+        if (dpa < extent->dpa ? extent->dpa - dpa < size : dpa - extent->dpa < extent->size)
             return extent;
     }
     return NULL;
 }
-
 
 /**
  * driverGroup:
@@ -76,13 +71,11 @@ driverGroup(GArray *events, guint start)
 {
     guint end = start;
 
-    while (g_array_index(events, DcdEvent, end).more &&
-           end + 1 < events->len &&
+    while (g_array_index(events, DcdEvent, end).more && end + 1 < events->len &&
            g_array_index(events, DcdEvent, end + 1).type == DCD_EVENT_ADD)
         end++;
     return end + 1 - start;
 }
-
 
 /**
  * driverAnswerGroup:
@@ -96,8 +89,12 @@ driverGroup(GArray *events, guint start)
  * Returns 0, or -1 with @error set.
  */
 static int
-driverAnswerGroup(CxlDevice *device, const DcdEvent *events, guint count,
-                  gboolean accept, GString *output, GError **error)
+driverAnswerGroup(CxlDevice *device,
+                  const DcdEvent *events,
+                  guint count,
+                  gboolean accept,
+                  GString *output,
+                  GError **error)
 {
     g_autofree DcdExtent *extents = g_new0(DcdExtent, count);
     guint i;
@@ -110,11 +107,9 @@ driverAnswerGroup(CxlDevice *device, const DcdEvent *events, guint count,
         return -1;
     device->stuck = FALSE;
     for (i = 0; i < count; i++)
-        driverPrint(output, accept ? "accepted" : "refused", device,
-                    &extents[i]);
+        driverPrint(output, accept ? "accepted" : "refused", device, &extents[i]);
     return dcdClearEvents(device, events, count, error);
 }
-
 
 /**
  * driverPostpone:
@@ -128,8 +123,7 @@ driverAnswerGroup(CxlDevice *device, const DcdEvent *events, guint count,
  * Returns 0, or -1 with @error set.
  */
 static int
-driverPostpone(CxlDevice *device, const DcdEvent *event, GString *output,
-               GError **error)
+driverPostpone(CxlDevice *device, const DcdEvent *event, GString *output, GError **error)
 {
     if (event->type == DCD_EVENT_RELEASE) {
         if (!device->postponed)
@@ -137,14 +131,12 @@ driverPostpone(CxlDevice *device, const DcdEvent *event, GString *output,
         g_array_append_val(device->postponed, event->extent);
         driverPrint(output, "postponed", device, &event->extent);
     } else {
-        g_autofree char *verb = g_strdup_printf("ignored %s",
-                                                dcdEventName(event->type));
+        g_autofree char *verb = g_strdup_printf("ignored %s", dcdEventName(event->type));
 
         driverPrint(output, verb, device, &event->extent);
     }
     return dcdClearEvents(device, event, 1, error);
 }
-
 
 /**
  * driverNextOffer:
@@ -156,12 +148,10 @@ driverPostpone(CxlDevice *device, const DcdEvent *event, GString *output,
 static guint
 driverNextOffer(GArray *events, guint start)
 {
-    while (start < events->len &&
-           g_array_index(events, DcdEvent, start).type != DCD_EVENT_ADD)
+    while (start < events->len && g_array_index(events, DcdEvent, start).type != DCD_EVENT_ADD)
         start++;
     return start;
 }
-
 
 /**
  * driverAnswer:
@@ -174,8 +164,7 @@ driverNextOffer(GArray *events, guint start)
  * Returns 0, or -1 with @error set.
  */
 int
-driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag,
-             GString *output, GError **error)
+driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag, GString *output, GError **error)
 {
     g_autoptr(GArray) events = dcdReadEvents(device, error);
     guint answered = 0;
@@ -194,14 +183,16 @@ driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag,
 
             if (answered > 0)
                 return 0;
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_NOT_FOUND,
                         "the oldest offer has the tag %s, "
-                        "and offers are answered in their order", other);
+                        "and offers are answered in their order",
+                        other);
             return -1;
         }
         for (; at < offer; at++) {
-            if (driverPostpone(device, &g_array_index(events, DcdEvent, at),
-                               output, error) < 0)
+            if (driverPostpone(device, &g_array_index(events, DcdEvent, at), output, error) < 0)
                 return -1;
         }
         if (driverAnswerGroup(device, first, count, accept, output, error) < 0)
@@ -210,13 +201,11 @@ driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag,
         answered++;
     }
     if (answered == 0) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                            "the event log has no offer");
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "the event log has no offer");
         return -1;
     }
     return 0;
 }
-
 
 /**
  * driverGiveBack:
@@ -228,8 +217,7 @@ driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag,
  * Returns 0, or -1 with @error set.
  */
 static int
-driverGiveBack(CxlDevice *device, const DcdExtent *asked, GString *output,
-               GError **error)
+driverGiveBack(CxlDevice *device, const DcdExtent *asked, GString *output, GError **error)
 {
     g_autoptr(GArray) extents = dcdReadExtents(device, error);
     const DcdExtent *held;
@@ -249,7 +237,6 @@ driverGiveBack(CxlDevice *device, const DcdExtent *asked, GString *output,
     driverPrint(output, "released", device, &done);
     return 0;
 }
-
 
 /**
  * driverReleaseAsked:
@@ -294,13 +281,14 @@ driverReleaseAsked(CxlDevice *device, GString *output, GError **error)
             return -1;
     }
     if (asked == 0) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+        g_set_error_literal(error,
+                            G_IO_ERROR,
+                            G_IO_ERROR_NOT_FOUND,
                             "the event log has no release record");
         return -1;
     }
     return 0;
 }
-
 
 /**
  * driverReleaseTag:
@@ -312,8 +300,7 @@ driverReleaseAsked(CxlDevice *device, GString *output, GError **error)
  * Returns 0, or -1 with @error set.
  */
 int
-driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output,
-                 GError **error)
+driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output, GError **error)
 {
     g_autoptr(GArray) extents = dcdReadExtents(device, error);
     guint released = 0;
@@ -335,13 +322,15 @@ driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output,
     if (released == 0) {
         g_autofree char *name = dcdFormatTag(tag);
 
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                    "no accepted extent has the tag %s", name);
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NOT_FOUND,
+                    "no accepted extent has the tag %s",
+                    name);
         return -1;
     }
     return 0;
 }
-
 
 /**
  * driverReleaseRange:
@@ -357,19 +346,27 @@ driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output,
  * Returns 0, or -1 with @error set.
  */
 int
-driverReleaseRange(CxlDevice *device, guint region, guint64 offset,
-                   guint64 size, GString *output, GError **error)
+driverReleaseRange(CxlDevice *device,
+                   guint region,
+                   guint64 offset,
+                   guint64 size,
+                   GString *output,
+                   GError **error)
 {
     g_autoptr(GArray) extents = dcdReadExtents(device, error);
     const DcdExtent *held;
-    DcdExtent extent = { .size = size };
+    DcdExtent extent = {.size = size};
 
     if (!extents)
         return -1;
     if (region >= device->regionCount) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "device %u has %u regions, no region %u", device->index,
-                    device->regionCount, region);
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_ARGUMENT,
+                    "device %u has %u regions, no region %u",
+                    device->index,
+                    device->regionCount,
+                    region);
         return -1;
     }
 
@@ -382,7 +379,6 @@ driverReleaseRange(CxlDevice *device, guint region, guint64 offset,
     driverPrint(output, "released", device, &extent);
     return 0;
 }
-
 
 /**
  * driverWork:
@@ -400,8 +396,7 @@ driverReleaseRange(CxlDevice *device, guint region, guint64 offset,
  * Returns 0, or -1 with @error set.
  */
 int
-driverWork(CxlDevice *device, gboolean accept, gboolean release,
-           GString *output, GError **error)
+driverWork(CxlDevice *device, gboolean accept, gboolean release, GString *output, GError **error)
 {
     g_autoptr(GArray) events = dcdReadEvents(device, error);
     g_autoptr(GError) failure = NULL;
@@ -418,14 +413,12 @@ driverWork(CxlDevice *device, gboolean accept, gboolean release,
             if (device->stuck && device->stuckHandle == event->handle)
                 break;
             count = driverGroup(events, at);
-            if (driverAnswerGroup(device, event, count, accept, output,
-                                  error) < 0)
+            if (driverAnswerGroup(device, event, count, accept, output, error) < 0)
                 return -1;
         } else if (event->type == DCD_EVENT_RELEASE && release) {
             g_autoptr(GError) local = NULL;
 
-            if (driverGiveBack(device, &event->extent, output, &local) < 0 &&
-                !failure)
+            if (driverGiveBack(device, &event->extent, output, &local) < 0 && !failure)
                 failure = g_steal_pointer(&local);
             if (dcdClearEvents(device, event, 1, error) < 0)
                 return -1;
@@ -440,7 +433,6 @@ driverWork(CxlDevice *device, gboolean accept, gboolean release,
     }
     return 0;
 }
-
 
 /**
  * driverHasWork:

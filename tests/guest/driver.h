@@ -8,15 +8,21 @@
 
 #include "dcd.h"
 
-int driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag,
-                 GString *output, GError **error);
+int driverAnswer(CxlDevice *device,
+                 gboolean accept,
+                 const guint8 *tag,
+                 GString *output,
+                 GError **error);
 int driverReleaseAsked(CxlDevice *device, GString *output, GError **error);
-int driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output,
-                     GError **error);
-int driverReleaseRange(CxlDevice *device, guint region, guint64 offset,
-                       guint64 size, GString *output, GError **error);
-int driverWork(CxlDevice *device, gboolean accept, gboolean release,
-               GString *output, GError **error);
+int driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output, GError **error);
+int driverReleaseRange(CxlDevice *device,
+                       guint region,
+                       guint64 offset,
+                       guint64 size,
+                       GString *output,
+                       GError **error);
+int
+driverWork(CxlDevice *device, gboolean accept, gboolean release, GString *output, GError **error);
 gboolean driverHasWork(CxlDevice *device, GError **error);
 
 #endif

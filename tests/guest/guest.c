@@ -21,15 +21,13 @@
 typedef struct _GuestWalk GuestWalk;
 struct _GuestWalk {
     Guest *guest;
-    guint32 hostBridge;         /* uid */
-    GArray *hops;               /* CxlHop: from the host bridge to here */
-    PciAddress port;            /* the nearest root or downstream port */
-    guint lastBus;              /* highest bus number in use so far */
+    guint32 hostBridge; /* uid */
+    GArray *hops;       /* CxlHop: from the host bridge to here */
+    PciAddress port;    /* the nearest root or downstream port */
+    guint lastBus;      /* highest bus number in use so far */
 };
 
-static int guestWalkBus(GuestWalk *walk, guint8 bus, guint slots, guint8 limit,
-                        GError **error);
-
+static int guestWalkBus(GuestWalk *walk, guint8 bus, guint slots, guint8 limit, GError **error);
 
 /**
  * guestOpen:
@@ -44,14 +42,12 @@ guestOpen(const char *path, GError **error)
 {
     g_autoptr(Guest) guest = g_new0(Guest, 1);
 
-    guest->devices =
-        g_ptr_array_new_with_free_func((GDestroyNotify)cxlDeviceFree);
+    guest->devices = g_ptr_array_new_with_free_func((GDestroyNotify)cxlDeviceFree);
     guest->qtest = qtestConnect(path, error);
     if (!guest->qtest)
         return NULL;
     return g_steal_pointer(&guest);
 }
-
 
 /**
  * guestFree:
@@ -69,7 +65,6 @@ guestFree(Guest *guest)
     g_free(guest);
 }
 
-
 /**
  * guestWalkBridge:
  * @walk: the walk
@@ -82,19 +77,20 @@ guestFree(Guest *guest)
  * Returns 0, or -1 with @error set.
  */
 static int
-guestWalkBridge(GuestWalk *walk, PciAddress address, guint8 limit,
-                GError **error)
+guestWalkBridge(GuestWalk *walk, PciAddress address, guint8 limit, GError **error)
 {
     Pci *pci = &walk->guest->pci;
     gboolean upstream = pciPortKind(pci, address) == PCI_EXPRESS_UPSTREAM;
     guint8 bus = pciRead8(pci, address, PCI_SECONDARY_BUS);
     gboolean numbered = bus != 0;
-    CxlHop hop = { .address = address };
+    CxlHop hop = {.address = address};
 
     if (numbered) {
         limit = pciRead8(pci, address, PCI_SUBORDINATE_BUS);
     } else if (walk->lastBus >= limit) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NO_SPACE,
                     "no bus number is left below host bridge %u",
                     walk->hostBridge);
         return -1;
@@ -110,8 +106,7 @@ guestWalkBridge(GuestWalk *walk, PciAddress address, guint8 limit,
     } else {
         pciPortPowerOn(pci, address);
         walk->port = address;
-        g_array_index(walk->hops, CxlHop, walk->hops->len - 1).target =
-            pciPortNumber(pci, address);
+        g_array_index(walk->hops, CxlHop, walk->hops->len - 1).target = pciPortNumber(pci, address);
     }
     if (guestWalkBus(walk, bus, upstream ? PCI_SLOTS : 1, limit, error) < 0)
         return -1;
@@ -124,7 +119,6 @@ guestWalkBridge(GuestWalk *walk, PciAddress address, guint8 limit,
     return 0;
 }
 
-
 /**
  * guestWalkFunction:
  * @walk: the walk
@@ -135,15 +129,13 @@ guestWalkBridge(GuestWalk *walk, PciAddress address, guint8 limit,
  * Returns 0, or -1 with @error set.
  */
 static int
-guestWalkFunction(GuestWalk *walk, PciAddress address, guint8 limit,
-                  GError **error)
+guestWalkFunction(GuestWalk *walk, PciAddress address, guint8 limit, GError **error)
 {
     Pci *pci = &walk->guest->pci;
     GPtrArray *devices = walk->guest->devices;
     CxlDevice *device;
 
-    if ((pciRead8(pci, address, PCI_HEADER_TYPE) &
-         ~PCI_HEADER_MULTIFUNCTION) == PCI_HEADER_BRIDGE)
+    if ((pciRead8(pci, address, PCI_HEADER_TYPE) & ~PCI_HEADER_MULTIFUNCTION) == PCI_HEADER_BRIDGE)
         return guestWalkBridge(walk, address, limit, error);
     if (!cxlDeviceIsType3(pci, address))
         return 0;
@@ -158,7 +150,6 @@ guestWalkFunction(GuestWalk *walk, PciAddress address, guint8 limit,
     return pciAssignBars(pci, address, error);
 }
 
-
 /**
  * guestWalkBus:
  * @walk: the walk
@@ -170,8 +161,7 @@ guestWalkFunction(GuestWalk *walk, PciAddress address, guint8 limit,
  * Returns 0, or -1 with @error set.
  */
 static int
-guestWalkBus(GuestWalk *walk, guint8 bus, guint slots, guint8 limit,
-             GError **error)
+guestWalkBus(GuestWalk *walk, guint8 bus, guint slots, guint8 limit, GError **error)
 {
     Pci *pci = &walk->guest->pci;
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(PciAddress));
@@ -194,19 +184,15 @@ guestWalkBus(GuestWalk *walk, guint8 bus, guint slots, guint8 limit,
                 functions = PCI_FUNCTIONS;
             /* Numbers in use must be known before new ones are given. */
             if ((header & ~PCI_HEADER_MULTIFUNCTION) == PCI_HEADER_BRIDGE)
-                walk->lastBus = MAX(walk->lastBus,
-                                    pciRead8(pci, address,
-                                             PCI_SUBORDINATE_BUS));
+                walk->lastBus = MAX(walk->lastBus, pciRead8(pci, address, PCI_SUBORDINATE_BUS));
         }
     }
     for (i = 0; i < found->len; i++) {
-        if (guestWalkFunction(walk, g_array_index(found, PciAddress, i), limit,
-                              error) < 0)
+        if (guestWalkFunction(walk, g_array_index(found, PciAddress, i), limit, error) < 0)
             return -1;
     }
     return qtestCheck(walk->guest->qtest, error);
 }
-
 
 /**
  * guestWalkHostBridge:
@@ -222,13 +208,17 @@ guestWalkHostBridge(Guest *guest, guint index, GError **error)
     GArray *bridges = guest->cedt->hostBridges;
     const CxlHostBridge *bridge = &g_array_index(bridges, CxlHostBridge, index);
     g_autoptr(GArray) hops = g_array_new(FALSE, TRUE, sizeof(CxlHop));
-    GuestWalk walk = { .guest = guest, .hostBridge = bridge->uid,
-                       .hops = hops, .lastBus = bridge->uid };
-    CxlHop hop = { .decoders = hdmFind(guest->qtest, bridge->registers) };
+    GuestWalk walk = {.guest = guest,
+                      .hostBridge = bridge->uid,
+                      .hops = hops,
+                      .lastBus = bridge->uid};
+    CxlHop hop = {.decoders = hdmFind(guest->qtest, bridge->registers)};
     guint8 limit = PCI_LAST_BUS;
 
     if (bridge->uid > PCI_LAST_BUS) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NOT_SUPPORTED,
                     "the uid %u of a host bridge is no bus number",
                     bridge->uid);
         return -1;
@@ -238,7 +228,6 @@ guestWalkHostBridge(Guest *guest, guint index, GError **error)
     g_array_append_val(hops, hop);
     return guestWalkBus(&walk, bridge->uid, PCI_SLOTS, limit, error);
 }
-
 
 /**
  * guestPlace:
@@ -270,7 +259,6 @@ guestPlace(Guest *guest)
         }
     }
 }
-
 
 /**
  * guestSetUp:
@@ -308,9 +296,7 @@ guestSetUp(Guest *guest, GError **error)
         for (j = 1; j < device->hops->len; j++) {
             CxlHop *hop = &g_array_index(device->hops, CxlHop, j);
 
-            hop->decoders = hdmFind(guest->qtest,
-                                    cxlComponentRegisters(&guest->pci,
-                                                          hop->address));
+            hop->decoders = hdmFind(guest->qtest, cxlComponentRegisters(&guest->pci, hop->address));
         }
         if (cxlDeviceOpen(device, &guest->pci, error) < 0)
             return -1;
@@ -323,7 +309,6 @@ guestSetUp(Guest *guest, GError **error)
     guestPlace(guest);
     return 0;
 }
-
 
 /**
  * guestSelect:
@@ -344,9 +329,14 @@ guestSelect(Guest *guest, const char *name, GError **error)
     guint i;
 
     if (name && !g_ascii_string_to_unsigned(hexadecimal ? name + 2 : name,
-                                            hexadecimal ? 16 : 10, 0,
-                                            G_MAXUINT64, &number, NULL)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                                            hexadecimal ? 16 : 10,
+                                            0,
+                                            G_MAXUINT64,
+                                            &number,
+                                            NULL)) {
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_BAD_VALUE,
                     "'%s' is neither a serial number (0x...) nor an index",
                     name);
         return NULL;
@@ -359,11 +349,16 @@ guestSelect(Guest *guest, const char *name, GError **error)
     }
     if (selected->len == 0) {
         if (name)
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                        "no CXL type 3 device %s among %u", name,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_NOT_FOUND,
+                        "no CXL type 3 device %s among %u",
+                        name,
                         guest->devices->len);
         else
-            g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+            g_set_error_literal(error,
+                                G_IO_ERROR,
+                                G_IO_ERROR_NOT_FOUND,
                                 "the machine has no CXL type 3 device");
         return NULL;
     }

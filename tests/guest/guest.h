@@ -13,7 +13,7 @@ struct _Guest {
     Qtest *qtest;
     Pci pci;
     Cedt *cedt;
-    GPtrArray *devices;         /* CxlDevice, in order of enumeration */
+    GPtrArray *devices; /* CxlDevice, in order of enumeration */
 };
 
 Guest *guestOpen(const char *path, GError **error);

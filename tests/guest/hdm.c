@@ -13,11 +13,11 @@
 
 #include "hdm.h"
 
-#define COMPONENT_CACHE_MEMORY 0x1000   /* where the array is */
-#define COMPONENT_CAPABILITY 0x1        /* its id, in its first register */
+#define COMPONENT_CACHE_MEMORY 0x1000 /* where the array is */
+#define COMPONENT_CAPABILITY 0x1      /* its id, in its first register */
 #define COMPONENT_CAPABILITY_HDM 0x5
 
-#define HDM_CAPABILITY 0x00             /* low 4 bits: number of decoders */
+#define HDM_CAPABILITY 0x00 /* low 4 bits: number of decoders */
 #define HDM_GLOBAL_CONTROL 0x04
 #define HDM_GLOBAL_CONTROL_ENABLE 0x2
 #define HDM_DECODERS 0x10
@@ -32,12 +32,11 @@
 #define HDM_CONTROL_COMMITTED 0x400
 #define HDM_CONTROL_ERROR 0x800
 #define HDM_CONTROL_HOST_ONLY 0x1000
-#define HDM_TARGET_LOW 0x14             /* of a device: DPA skip */
+#define HDM_TARGET_LOW 0x14 /* of a device: DPA skip */
 #define HDM_TARGET_HIGH 0x18
 
 /* A commit may take 10 ms by the specification; QEMU takes no time. */
 #define HDM_DEADLINE_MS 1000
-
 
 /**
  * hdmFind:
@@ -65,7 +64,6 @@ hdmFind(Qtest *qtest, guint64 registers)
     return 0;
 }
 
-
 /**
  * hdmCount:
  * @qtest: the machine
@@ -76,13 +74,11 @@ hdmFind(Qtest *qtest, guint64 registers)
 static guint
 hdmCount(Qtest *qtest, guint64 decoders)
 {
-    static const guint counts[] = { 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24,
-                                    28, 32 };
+    static const guint counts[] = {1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32};
     guint encoded = qtestRead32(qtest, decoders + HDM_CAPABILITY) & 0xf;
 
     return encoded < G_N_ELEMENTS(counts) ? counts[encoded] : 0;
 }
-
 
 /**
  * hdmRead64:
@@ -97,7 +93,6 @@ hdmRead64(Qtest *qtest, guint64 low)
     return (guint64)qtestRead32(qtest, low + 4) << 32 | qtestRead32(qtest, low);
 }
 
-
 /**
  * hdmWrite64:
  * @qtest: the machine
@@ -111,7 +106,6 @@ hdmWrite64(Qtest *qtest, guint64 low, guint64 value)
     qtestWrite32(qtest, low + 4, value >> 32);
 }
 
-
 /**
  * hdmLookUp:
  * @qtest: the machine
@@ -123,8 +117,7 @@ hdmWrite64(Qtest *qtest, guint64 low, guint64 value)
  * Returns the committed decoder that does just what @range says, 0 if none.
  */
 static guint64
-hdmLookUp(Qtest *qtest, guint64 decoders, const HdmRange *range,
-          guint64 *unused)
+hdmLookUp(Qtest *qtest, guint64 decoders, const HdmRange *range, guint64 *unused)
 {
     guint count = hdmCount(qtest, decoders);
     guint i;
@@ -134,20 +127,17 @@ hdmLookUp(Qtest *qtest, guint64 decoders, const HdmRange *range,
     for (i = 0; i < count; i++) {
         guint64 decoder = decoders + HDM_DECODERS + i * HDM_DECODER_SIZE;
 
-        if (!(qtestRead32(qtest, decoder + HDM_CONTROL) &
-              HDM_CONTROL_COMMITTED)) {
+        if (!(qtestRead32(qtest, decoder + HDM_CONTROL) & HDM_CONTROL_COMMITTED)) {
             if (unused && *unused == 0)
                 *unused = decoder;
         } else if (hdmRead64(qtest, decoder + HDM_BASE_LOW) == range->base &&
                    hdmRead64(qtest, decoder + HDM_SIZE_LOW) == range->size &&
-                   hdmRead64(qtest, decoder + HDM_TARGET_LOW) ==
-                   range->target) {
+                   hdmRead64(qtest, decoder + HDM_TARGET_LOW) == range->target) {
             return decoder;
         }
     }
     return 0;
 }
-
 
 /**
  * hdmWaitFor:
@@ -160,22 +150,22 @@ hdmLookUp(Qtest *qtest, guint64 decoders, const HdmRange *range,
  * Returns 0, or -1 with @error set.
  */
 static int
-hdmWaitFor(Qtest *qtest, guint64 decoder, guint32 committed,
-           const char *owner, GError **error)
+hdmWaitFor(Qtest *qtest, guint64 decoder, guint32 committed, const char *owner, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() +
-                      HDM_DEADLINE_MS * G_TIME_SPAN_MILLISECOND;
+    gint64 deadline = g_get_monotonic_time() + HDM_DEADLINE_MS * G_TIME_SPAN_MILLISECOND;
     guint32 control;
 
     while (TRUE) {
         control = qtestRead32(qtest, decoder + HDM_CONTROL);
         if (qtestCheck(qtest, error) < 0)
             return -1;
-        if (control & HDM_CONTROL_ERROR ||
-            g_get_monotonic_time() > deadline) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        if (control & HDM_CONTROL_ERROR || g_get_monotonic_time() > deadline) {
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_FAILED,
                         "%s does not commit its HDM decoder: control is 0x%x",
-                        owner, control);
+                        owner,
+                        control);
             return -1;
         }
         if ((control & HDM_CONTROL_COMMITTED) == committed)
@@ -184,7 +174,6 @@ hdmWaitFor(Qtest *qtest, guint64 decoder, guint32 committed,
         g_usleep(1000);
     }
 }
-
 
 /**
  * hdmCommit:
@@ -199,8 +188,7 @@ hdmWaitFor(Qtest *qtest, guint64 decoder, guint32 committed,
  * Returns 0, or -1 with @error set.
  */
 int
-hdmCommit(Qtest *qtest, guint64 decoders, const HdmRange *range,
-          const char *owner, GError **error)
+hdmCommit(Qtest *qtest, guint64 decoders, const HdmRange *range, const char *owner, GError **error)
 {
     guint64 unused;
     guint64 decoder = hdmLookUp(qtest, decoders, range, &unused);
@@ -211,23 +199,23 @@ hdmCommit(Qtest *qtest, guint64 decoders, const HdmRange *range,
     if (decoder != 0)
         return 0;
     if (unused == 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NO_SPACE,
                     "all %u HDM decoders of %s are in use",
-                    hdmCount(qtest, decoders), owner);
+                    hdmCount(qtest, decoders),
+                    owner);
         return -1;
     }
 
     global = qtestRead32(qtest, decoders + HDM_GLOBAL_CONTROL);
-    qtestWrite32(qtest, decoders + HDM_GLOBAL_CONTROL,
-                 global | HDM_GLOBAL_CONTROL_ENABLE);
+    qtestWrite32(qtest, decoders + HDM_GLOBAL_CONTROL, global | HDM_GLOBAL_CONTROL_ENABLE);
     hdmWrite64(qtest, unused + HDM_BASE_LOW, range->base);
     hdmWrite64(qtest, unused + HDM_SIZE_LOW, range->size);
     hdmWrite64(qtest, unused + HDM_TARGET_LOW, range->target);
-    qtestWrite32(qtest, unused + HDM_CONTROL,
-                 HDM_CONTROL_HOST_ONLY | HDM_CONTROL_COMMIT);
+    qtestWrite32(qtest, unused + HDM_CONTROL, HDM_CONTROL_HOST_ONLY | HDM_CONTROL_COMMIT);
     return hdmWaitFor(qtest, unused, HDM_CONTROL_COMMITTED, owner, error);
 }
-
 
 /**
  * hdmUncommit:
@@ -241,8 +229,7 @@ hdmCommit(Qtest *qtest, guint64 decoders, const HdmRange *range,
  * Returns 0, or -1 with @error set.
  */
 int
-hdmUncommit(Qtest *qtest, guint64 decoders, const HdmRange *range,
-            GError **error)
+hdmUncommit(Qtest *qtest, guint64 decoders, const HdmRange *range, GError **error)
 {
     guint64 decoder = hdmLookUp(qtest, decoders, range, NULL);
 
@@ -254,7 +241,6 @@ hdmUncommit(Qtest *qtest, guint64 decoders, const HdmRange *range,
     qtestWrite32(qtest, decoder + HDM_CONTROL, 0);
     return hdmWaitFor(qtest, decoder, 0, "the component", error);
 }
-
 
 /**
  * hdmIsCommitted:

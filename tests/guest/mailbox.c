@@ -10,16 +10,16 @@
 
 #include "mailbox.h"
 
-#define DEVICE_CAPABILITIES_COUNT 0x04  /* 16 bits */
-#define DEVICE_CAPABILITIES 0x10        /* 16 bytes each: id, offset, length */
+#define DEVICE_CAPABILITIES_COUNT 0x04 /* 16 bits */
+#define DEVICE_CAPABILITIES 0x10       /* 16 bytes each: id, offset, length */
 #define DEVICE_CAPABILITY_SIZE 0x10
 #define DEVICE_CAPABILITY_MAILBOX 0x0002
 
-#define MAILBOX_CAPABILITIES 0x00       /* low 5 bits: log2 of payload size */
+#define MAILBOX_CAPABILITIES 0x00 /* low 5 bits: log2 of payload size */
 #define MAILBOX_CONTROL 0x04
 #define MAILBOX_CONTROL_DOORBELL 0x1
-#define MAILBOX_COMMAND 0x08            /* 64 bits: opcode, length */
-#define MAILBOX_STATUS 0x10             /* 64 bits: return code at bit 32 */
+#define MAILBOX_COMMAND 0x08 /* 64 bits: opcode, length */
+#define MAILBOX_STATUS 0x10  /* 64 bits: return code at bit 32 */
 #define MAILBOX_PAYLOAD 0x20
 
 #define MAILBOX_SMALLEST 256
@@ -32,18 +32,18 @@ static const struct {
     guint16 opcode;
     const char *name;
 } mailboxCommands[] = {
-    { 0x0001, "Identify" },
-    { 0x0100, "Get Event Records" },
-    { 0x0101, "Clear Event Records" },
-    { 0x0102, "Get Event Interrupt Policy" },
-    { 0x0103, "Set Event Interrupt Policy" },
-    { 0x0400, "Get Supported Logs" },
-    { 0x0401, "Get Log" },
-    { 0x4000, "Identify Memory Device" },
-    { 0x4800, "Get Dynamic Capacity Configuration" },
-    { 0x4801, "Get Dynamic Capacity Extent List" },
-    { 0x4802, "Add Dynamic Capacity Response" },
-    { 0x4803, "Release Dynamic Capacity" },
+    {0x0001, "Identify"},
+    {0x0100, "Get Event Records"},
+    {0x0101, "Clear Event Records"},
+    {0x0102, "Get Event Interrupt Policy"},
+    {0x0103, "Set Event Interrupt Policy"},
+    {0x0400, "Get Supported Logs"},
+    {0x0401, "Get Log"},
+    {0x4000, "Identify Memory Device"},
+    {0x4800, "Get Dynamic Capacity Configuration"},
+    {0x4801, "Get Dynamic Capacity Extent List"},
+    {0x4802, "Add Dynamic Capacity Response"},
+    {0x4803, "Release Dynamic Capacity"},
 };
 
 /* CXL 3.1, table 8-34. */
@@ -83,7 +83,6 @@ static const char *const mailboxCodes[] = {
     "no background abort available",
 };
 
-
 /**
  * mailboxErrorQuark:
  *
@@ -94,7 +93,6 @@ mailboxErrorQuark(void)
 {
     return g_quark_from_static_string("guest-mailbox-error");
 }
-
 
 /**
  * mailboxCommandName:
@@ -114,7 +112,6 @@ mailboxCommandName(guint16 opcode)
     return "command";
 }
 
-
 /**
  * mailboxCodeName:
  * @code: a return code
@@ -124,10 +121,8 @@ mailboxCommandName(guint16 opcode)
 const char *
 mailboxCodeName(guint16 code)
 {
-    return code < G_N_ELEMENTS(mailboxCodes) ? mailboxCodes[code]
-                                             : "unknown return code";
+    return code < G_N_ELEMENTS(mailboxCodes) ? mailboxCodes[code] : "unknown return code";
 }
-
 
 /**
  * mailboxGet:
@@ -146,7 +141,6 @@ mailboxGet(const guint8 *bytes, guint size)
     return value;
 }
 
-
 /**
  * mailboxPut:
  * @payload: where the number is appended
@@ -164,7 +158,6 @@ mailboxPut(GByteArray *payload, guint64 value, guint size)
     }
 }
 
-
 /**
  * mailboxOpen:
  * @mailbox: set up
@@ -175,40 +168,36 @@ mailboxPut(GByteArray *payload, guint64 value, guint size)
  * Returns 0, or -1 with @error set.
  */
 int
-mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters,
-            GError **error)
+mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters, GError **error)
 {
-    guint count = qtestRead32(qtest, deviceRegisters +
-                              DEVICE_CAPABILITIES_COUNT) & 0xffff;
+    guint count = qtestRead32(qtest, deviceRegisters + DEVICE_CAPABILITIES_COUNT) & 0xffff;
     guint i;
 
     mailbox->qtest = qtest;
     mailbox->registers = 0;
     for (i = 0; i < MIN(count, 64); i++) {
-        guint64 entry = deviceRegisters + DEVICE_CAPABILITIES +
-                        i * DEVICE_CAPABILITY_SIZE;
+        guint64 entry = deviceRegisters + DEVICE_CAPABILITIES + i * DEVICE_CAPABILITY_SIZE;
 
         if ((qtestRead32(qtest, entry) & 0xffff) == DEVICE_CAPABILITY_MAILBOX)
-            mailbox->registers = deviceRegisters +
-                                 qtestRead32(qtest, entry + 4);
+            mailbox->registers = deviceRegisters + qtestRead32(qtest, entry + 4);
     }
     if (mailbox->registers != 0)
-        mailbox->capabilities = qtestRead32(qtest, mailbox->registers +
-                                            MAILBOX_CAPABILITIES);
+        mailbox->capabilities = qtestRead32(qtest, mailbox->registers + MAILBOX_CAPABILITIES);
     if (qtestCheck(qtest, error) < 0)
         return -1;
 
     mailbox->payloadSize = (gsize)1 << (mailbox->capabilities & 0x1f);
     if (mailbox->registers == 0 || mailbox->payloadSize < MAILBOX_SMALLEST ||
         mailbox->payloadSize > MAILBOX_LARGEST) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                    "no mailbox in the device registers at 0x%"
-                    G_GINT64_MODIFIER "x", deviceRegisters);
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_DATA,
+                    "no mailbox in the device registers at 0x%" G_GINT64_MODIFIER "x",
+                    deviceRegisters);
         return -1;
     }
     return 0;
 }
-
 
 /**
  * mailboxResponds:
@@ -220,11 +209,9 @@ mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters,
 gboolean
 mailboxResponds(Mailbox *mailbox)
 {
-    return qtestRead32(mailbox->qtest,
-                       mailbox->registers + MAILBOX_CAPABILITIES) ==
+    return qtestRead32(mailbox->qtest, mailbox->registers + MAILBOX_CAPABILITIES) ==
            mailbox->capabilities;
 }
-
 
 /**
  * mailboxWait:
@@ -239,15 +226,18 @@ mailboxResponds(Mailbox *mailbox)
 static int
 mailboxWait(Mailbox *mailbox, guint16 opcode, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() +
-                      MAILBOX_DEADLINE_MS * G_TIME_SPAN_MILLISECOND;
+    gint64 deadline = g_get_monotonic_time() + MAILBOX_DEADLINE_MS * G_TIME_SPAN_MILLISECOND;
 
     while (qtestRead32(mailbox->qtest, mailbox->registers + MAILBOX_CONTROL) &
            MAILBOX_CONTROL_DOORBELL) {
         if (g_get_monotonic_time() > deadline) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_TIMED_OUT,
                         "the mailbox is still busy with %s (%04Xh) after "
-                        "%d ms", mailboxCommandName(opcode), opcode,
+                        "%d ms",
+                        mailboxCommandName(opcode),
+                        opcode,
                         MAILBOX_DEADLINE_MS);
             return -1;
         }
@@ -256,7 +246,6 @@ mailboxWait(Mailbox *mailbox, guint16 opcode, GError **error)
     }
     return qtestCheck(mailbox->qtest, error);
 }
-
 
 /**
  * mailboxSend:
@@ -269,8 +258,11 @@ mailboxWait(Mailbox *mailbox, guint16 opcode, GError **error)
  * Returns the answer's payload, or NULL with @error set.
  */
 GByteArray *
-mailboxSend(Mailbox *mailbox, guint16 opcode, const GByteArray *input,
-            guint16 *code, GError **error)
+mailboxSend(Mailbox *mailbox,
+            guint16 opcode,
+            const GByteArray *input,
+            guint16 *code,
+            GError **error)
 {
     Qtest *qtest = mailbox->qtest;
     guint64 registers = mailbox->registers;
@@ -278,10 +270,13 @@ mailboxSend(Mailbox *mailbox, guint16 opcode, const GByteArray *input,
     guint64 length = input ? input->len : 0;
 
     if (length > mailbox->payloadSize) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_MESSAGE_TOO_LARGE,
                     "a payload of %" G_GUINT64_FORMAT " bytes does not fit "
                     "into the mailbox, which takes %" G_GSIZE_FORMAT,
-                    length, mailbox->payloadSize);
+                    length,
+                    mailbox->payloadSize);
         return NULL;
     }
     if (mailboxWait(mailbox, opcode, error) < 0)
@@ -304,7 +299,6 @@ mailboxSend(Mailbox *mailbox, guint16 opcode, const GByteArray *input,
     return g_steal_pointer(&output);
 }
 
-
 /**
  * mailboxCommand:
  * @mailbox: an open mailbox
@@ -316,8 +310,7 @@ mailboxSend(Mailbox *mailbox, guint16 opcode, const GByteArray *input,
  * Returns the answer's payload, or NULL with @error set.
  */
 GByteArray *
-mailboxCommand(Mailbox *mailbox, guint16 opcode, const GByteArray *input,
-               GError **error)
+mailboxCommand(Mailbox *mailbox, guint16 opcode, const GByteArray *input, GError **error)
 {
     g_autoptr(GByteArray) output = NULL;
     guint16 code;
@@ -327,8 +320,13 @@ mailboxCommand(Mailbox *mailbox, guint16 opcode, const GByteArray *input,
         return NULL;
 
     if (code != MAILBOX_SUCCESS) {
-        g_set_error(error, MAILBOX_ERROR, code, "%s (%04Xh) failed: %s (%u)",
-                    mailboxCommandName(opcode), opcode, mailboxCodeName(code),
+        g_set_error(error,
+                    MAILBOX_ERROR,
+                    code,
+                    "%s (%04Xh) failed: %s (%u)",
+                    mailboxCommandName(opcode),
+                    opcode,
+                    mailboxCodeName(code),
                     code);
         return NULL;
     }

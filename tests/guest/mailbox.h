@@ -18,19 +18,20 @@ GQuark mailboxErrorQuark(void);
 typedef struct _Mailbox Mailbox;
 struct _Mailbox {
     Qtest *qtest;
-    guint64 registers;          /* in memory; 0: none found */
-    guint32 capabilities;       /* register, to see that it is still there */
-    gsize payloadSize;          /* most bytes a command or answer carries */
+    guint64 registers;    /* in memory; 0: none found */
+    guint32 capabilities; /* register, to see that it is still there */
+    gsize payloadSize;    /* most bytes a command or answer carries */
 };
 
-int mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters,
-                GError **error);
+int mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters, GError **error);
 gboolean mailboxResponds(Mailbox *mailbox);
-GByteArray *mailboxSend(Mailbox *mailbox, guint16 opcode,
-                        const GByteArray *input, guint16 *code,
+GByteArray *mailboxSend(Mailbox *mailbox,
+                        guint16 opcode,
+                        const GByteArray *input,
+                        guint16 *code,
                         GError **error);
-GByteArray *mailboxCommand(Mailbox *mailbox, guint16 opcode,
-                           const GByteArray *input, GError **error);
+GByteArray *
+mailboxCommand(Mailbox *mailbox, guint16 opcode, const GByteArray *input, GError **error);
 
 const char *mailboxCommandName(guint16 opcode);
 const char *mailboxCodeName(guint16 code);

@@ -29,7 +29,6 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 
-
 /**
  * mainRun:
  * @path: QEMU's qtest socket
@@ -49,14 +48,19 @@ mainRun(const char *path, const char *device, char **arguments, GError **error)
     int result;
 
     if (!path || !arguments[0]) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_FAILED,
                     "%s missing; see --help",
                     path ? "the command is" : "--qtest PATH is");
         return -1;
     }
     if (!serve && !commandExists(arguments[0])) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "unknown command '%s'; see --help", arguments[0]);
+        g_set_error(error,
+                    G_OPTION_ERROR,
+                    G_OPTION_ERROR_FAILED,
+                    "unknown command '%s'; see --help",
+                    arguments[0]);
         return -1;
     }
     if (serve && serveParse(arguments, &options, error) < 0)
@@ -74,25 +78,25 @@ mainRun(const char *path, const char *device, char **arguments, GError **error)
     return result;
 }
 
-
 int
 main(int argc, char **argv)
 {
-    g_autoptr(GOptionContext) context =
-        g_option_context_new("COMMAND [ARGUMENT...]");
+    g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [ARGUMENT...]");
     g_autoptr(GError) error = NULL;
     g_autofree char *path = NULL;
     g_autofree char *device = NULL;
     g_autofree char *commands = commandSummary();
-    g_autofree char *summary = g_strdup_printf("%s\n  %s", commands,
-                                               SERVE_USAGE);
-    const GOptionEntry entries[] = {
-        { "qtest", 0, 0, G_OPTION_ARG_FILENAME, &path,
-          "QEMU's qtest socket", "PATH" },
-        { "device", 0, 0, G_OPTION_ARG_STRING, &device,
-          "serial number (0x...) or index of the device", "DEVICE" },
-        { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL }
-    };
+    g_autofree char *summary = g_strdup_printf("%s\n  %s", commands, SERVE_USAGE);
+    const GOptionEntry entries[] =
+        {{"qtest", 0, 0, G_OPTION_ARG_FILENAME, &path, "QEMU's qtest socket", "PATH"},
+         {"device",
+          0,
+          0,
+          G_OPTION_ARG_STRING,
+          &device,
+          "serial number (0x...) or index of the device",
+          "DEVICE"},
+         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL}};
 
     g_option_context_set_strict_posix(context, TRUE);
     g_option_context_add_main_entries(context, entries, NULL);

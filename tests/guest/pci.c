@@ -22,13 +22,13 @@
 #define PCI_CONFIG_DATA 0xcfc
 #define PCI_CONFIG_ENABLE 0x80000000u
 
-#define MCH_IDENTITY 0x29c08086u        /* the q35 host bridge, 00:00.0 */
+#define MCH_IDENTITY 0x29c08086u /* the q35 host bridge, 00:00.0 */
 #define MCH_PCIEXBAR 0x60
 #define MCH_PCIEXBAR_HIGH 0x64
 #define MCH_PCIEXBAR_ENABLE 0x1
 
-#define PCI_ECAM 0xb0000000u            /* 256 MiB, all 256 buses */
-#define PCI_MEMORY 0xc0000000u          /* 1 MiB a bus */
+#define PCI_ECAM 0xb0000000u   /* 256 MiB, all 256 buses */
+#define PCI_MEMORY 0xc0000000u /* 1 MiB a bus */
 #define PCI_MEMORY_PER_BUS 0x100000u
 
 #define PCI_PRIMARY_BUS 0x18
@@ -45,7 +45,7 @@
 #define PCI_BAR_64 0x4
 #define PCI_BAR_FLAGS 0xfu
 
-#define PCI_BRIDGE_MEMORY 0x20          /* base, limit: 16 bits each */
+#define PCI_BRIDGE_MEMORY 0x20 /* base, limit: 16 bits each */
 
 #define EXPRESS_FLAGS 0x02
 #define EXPRESS_FLAGS_SLOT 0x100
@@ -58,7 +58,6 @@
 #define EXPRESS_SLOT_CONTROL_INDICATOR_ON 0x100
 #define EXPRESS_SLOT_STATUS 0x1a
 #define EXPRESS_SLOT_STATUS_PRESENT 0x40
-
 
 /**
  * pciOpen:
@@ -79,8 +78,7 @@ pciOpen(Pci *pci, Qtest *qtest, GError **error)
 
     qtestOut32(qtest, PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | PCI_VENDOR);
     identity = qtestIn32(qtest, PCI_CONFIG_DATA);
-    qtestOut32(qtest, PCI_CONFIG_ADDRESS,
-               PCI_CONFIG_ENABLE | MCH_PCIEXBAR_HIGH);
+    qtestOut32(qtest, PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | MCH_PCIEXBAR_HIGH);
     high = qtestIn32(qtest, PCI_CONFIG_DATA);
     qtestOut32(qtest, PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | MCH_PCIEXBAR);
     low = qtestIn32(qtest, PCI_CONFIG_DATA);
@@ -88,9 +86,12 @@ pciOpen(Pci *pci, Qtest *qtest, GError **error)
         return -1;
 
     if (identity != MCH_IDENTITY) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        g_set_error(error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_NOT_SUPPORTED,
                     "not a q35 machine: its host bridge is %04x:%04x",
-                    identity & 0xffff, identity >> 16);
+                    identity & 0xffff,
+                    identity >> 16);
         return -1;
     }
     if (!(low & MCH_PCIEXBAR_ENABLE)) {
@@ -102,7 +103,6 @@ pciOpen(Pci *pci, Qtest *qtest, GError **error)
     pci->ecam = (guint64)high << 32 | (low & 0xf0000000u);
     return qtestCheck(qtest, error);
 }
-
 
 /**
  * pciMemory:
@@ -118,7 +118,6 @@ pciMemory(Pci *pci, PciAddress address, guint16 offset)
     return pci->ecam + ((guint64)address << 12) + offset;
 }
 
-
 /**
  * pciRead8:
  * @pci: the machine
@@ -132,7 +131,6 @@ pciRead8(Pci *pci, PciAddress address, guint16 offset)
 {
     return qtestRead8(pci->qtest, pciMemory(pci, address, offset));
 }
-
 
 /**
  * pciRead16:
@@ -148,7 +146,6 @@ pciRead16(Pci *pci, PciAddress address, guint16 offset)
     return qtestRead16(pci->qtest, pciMemory(pci, address, offset));
 }
 
-
 /**
  * pciRead32:
  * @pci: the machine
@@ -163,7 +160,6 @@ pciRead32(Pci *pci, PciAddress address, guint16 offset)
     return qtestRead32(pci->qtest, pciMemory(pci, address, offset));
 }
 
-
 /**
  * pciWrite16:
  * @pci: the machine
@@ -177,7 +173,6 @@ pciWrite16(Pci *pci, PciAddress address, guint16 offset, guint16 value)
     qtestWrite16(pci->qtest, pciMemory(pci, address, offset), value);
 }
 
-
 /**
  * pciWrite32:
  * @pci: the machine
@@ -190,7 +185,6 @@ pciWrite32(Pci *pci, PciAddress address, guint16 offset, guint32 value)
 {
     qtestWrite32(pci->qtest, pciMemory(pci, address, offset), value);
 }
-
 
 /**
  * pciPresent:
@@ -206,7 +200,6 @@ pciPresent(Pci *pci, PciAddress address)
 
     return identity != 0 && identity != 0xffffffffu;
 }
-
 
 /**
  * pciFindCapability:
@@ -236,7 +229,6 @@ pciFindCapability(Pci *pci, PciAddress address, guint8 id)
     return 0;
 }
 
-
 /**
  * pciFindExtended:
  * @pci: the machine
@@ -249,8 +241,7 @@ pciFindCapability(Pci *pci, PciAddress address, guint8 id)
 guint16
 pciFindExtended(Pci *pci, PciAddress address, guint16 id, guint16 after)
 {
-    guint16 at = after ? pciRead32(pci, address, after) >> 20
-                       : PCI_EXTENDED_START;
+    guint16 at = after ? pciRead32(pci, address, after) >> 20 : PCI_EXTENDED_START;
     guint i;
 
     for (i = 0; at >= PCI_EXTENDED_START && i < 1024; i++) {
@@ -264,7 +255,6 @@ pciFindExtended(Pci *pci, PciAddress address, guint16 id, guint16 after)
     }
     return 0;
 }
-
 
 /**
  * pciFindDvsec:
@@ -286,13 +276,11 @@ pciFindDvsec(Pci *pci, PciAddress address, guint16 vendor, guint16 id)
         at = pciFindExtended(pci, address, PCI_EXTENDED_DVSEC, at);
         if (at == 0)
             return 0;
-        if (pciRead16(pci, address, at + 4) == vendor &&
-            pciRead16(pci, address, at + 8) == id)
+        if (pciRead16(pci, address, at + 4) == vendor && pciRead16(pci, address, at + 8) == id)
             return at;
     }
     return 0;
 }
-
 
 /**
  * pciPortKind:
@@ -306,10 +294,8 @@ pciPortKind(Pci *pci, PciAddress address)
 {
     guint16 express = pciFindCapability(pci, address, PCI_CAPABILITY_EXPRESS);
 
-    return express ? pciRead16(pci, address, express + EXPRESS_FLAGS) >> 4 & 0xf
-                   : 0;
+    return express ? pciRead16(pci, address, express + EXPRESS_FLAGS) >> 4 & 0xf : 0;
 }
-
 
 /**
  * pciPortNumber:
@@ -323,11 +309,8 @@ pciPortNumber(Pci *pci, PciAddress address)
 {
     guint16 express = pciFindCapability(pci, address, PCI_CAPABILITY_EXPRESS);
 
-    return express ? pciRead32(pci, address,
-                               express + EXPRESS_LINK_CAPABILITIES) >> 24
-                   : 0;
+    return express ? pciRead32(pci, address, express + EXPRESS_LINK_CAPABILITIES) >> 24 : 0;
 }
-
 
 /**
  * pciPortPowerOn:
@@ -343,24 +326,19 @@ pciPortPowerOn(Pci *pci, PciAddress address)
     guint16 express = pciFindCapability(pci, address, PCI_CAPABILITY_EXPRESS);
     guint16 control;
 
-    if (express == 0 ||
-        !(pciRead16(pci, address, express + EXPRESS_FLAGS) &
-          EXPRESS_FLAGS_SLOT) ||
+    if (express == 0 || !(pciRead16(pci, address, express + EXPRESS_FLAGS) & EXPRESS_FLAGS_SLOT) ||
         !(pciRead32(pci, address, express + EXPRESS_SLOT_CAPABILITIES) &
           EXPRESS_SLOT_POWER_CONTROLLER) ||
-        !(pciRead16(pci, address, express + EXPRESS_SLOT_STATUS) &
-          EXPRESS_SLOT_STATUS_PRESENT))
+        !(pciRead16(pci, address, express + EXPRESS_SLOT_STATUS) & EXPRESS_SLOT_STATUS_PRESENT))
         return;
 
     control = pciRead16(pci, address, express + EXPRESS_SLOT_CONTROL);
     if (!(control & EXPRESS_SLOT_CONTROL_POWER_OFF))
         return;
-    control &= ~(EXPRESS_SLOT_CONTROL_POWER_OFF |
-                 EXPRESS_SLOT_CONTROL_INDICATOR);
+    control &= ~(EXPRESS_SLOT_CONTROL_POWER_OFF | EXPRESS_SLOT_CONTROL_INDICATOR);
     control |= EXPRESS_SLOT_CONTROL_INDICATOR_ON;
     pciWrite16(pci, address, express + EXPRESS_SLOT_CONTROL, control);
 }
-
 
 /**
  * pciBridgeSetBuses:
@@ -370,13 +348,10 @@ pciPortPowerOn(Pci *pci, PciAddress address)
  * @subordinate: the last bus behind it
  */
 void
-pciBridgeSetBuses(Pci *pci, PciAddress address,
-                  guint8 secondary, guint8 subordinate)
+pciBridgeSetBuses(Pci *pci, PciAddress address, guint8 secondary, guint8 subordinate)
 {
-    pciWrite32(pci, address, PCI_PRIMARY_BUS,
-               subordinate << 16 | secondary << 8 | address >> 8);
+    pciWrite32(pci, address, PCI_PRIMARY_BUS, subordinate << 16 | secondary << 8 | address >> 8);
 }
-
 
 /**
  * pciBridgeSetWindow:
@@ -398,12 +373,12 @@ pciBridgeSetWindow(Pci *pci, PciAddress address)
     if (command & PCI_COMMAND_MEMORY)
         return;
 
-    pciWrite32(pci, address, PCI_BRIDGE_MEMORY,
+    pciWrite32(pci,
+               address,
+               PCI_BRIDGE_MEMORY,
                (limit >> 16 & 0xfff0) << 16 | (base >> 16 & 0xfff0));
-    pciWrite16(pci, address, PCI_COMMAND,
-               command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    pciWrite16(pci, address, PCI_COMMAND, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
-
 
 /**
  * pciAssignBars:
@@ -420,8 +395,7 @@ int
 pciAssignBars(Pci *pci, PciAddress address, GError **error)
 {
     guint16 command = pciRead16(pci, address, PCI_COMMAND);
-    gboolean bridge = (pciRead8(pci, address, PCI_HEADER_TYPE) & 0x7f) ==
-                      PCI_HEADER_BRIDGE;
+    gboolean bridge = (pciRead8(pci, address, PCI_HEADER_TYPE) & 0x7f) == PCI_HEADER_BRIDGE;
     guint bars = bridge ? 2 : PCI_BARS;
     guint64 next = PCI_MEMORY + (guint64)(address >> 8) * PCI_MEMORY_PER_BUS;
     guint64 end = next + PCI_MEMORY_PER_BUS;
@@ -439,14 +413,18 @@ pciAssignBars(Pci *pci, PciAddress address, GError **error)
         mask = pciRead32(pci, address, at);
         if (mask == 0 || mask & PCI_BAR_IO)
             continue;
-        size = (guint64)(guint32)~(mask & ~PCI_BAR_FLAGS) + 1;
+        size = (guint64)(guint32) ~(mask & ~PCI_BAR_FLAGS) + 1;
         next = (next + size - 1) & ~(size - 1);
         if (size > PCI_MEMORY_PER_BUS || next + size > end) {
             g_autofree char *name = pciFormatAddress(address);
 
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_NO_SPACE,
                         "the BARs of %s do not fit into the 0x%x bytes "
-                        "that a bus has", name, PCI_MEMORY_PER_BUS);
+                        "that a bus has",
+                        name,
+                        PCI_MEMORY_PER_BUS);
             return -1;
         }
         pciWrite32(pci, address, at, next);
@@ -458,11 +436,9 @@ pciAssignBars(Pci *pci, PciAddress address, GError **error)
     }
     /* A bridge lets memory through as soon as it answers: its window first. */
     if (!bridge)
-        pciWrite16(pci, address, PCI_COMMAND,
-                   command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+        pciWrite16(pci, address, PCI_COMMAND, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     return qtestCheck(pci->qtest, error);
 }
-
 
 /**
  * pciBar:
@@ -483,7 +459,6 @@ pciBar(Pci *pci, PciAddress address, guint bar)
     return high << 32 | (low & ~PCI_BAR_FLAGS);
 }
 
-
 /**
  * pciFormatAddress:
  * @address: a function
@@ -493,6 +468,5 @@ pciBar(Pci *pci, PciAddress address, guint bar)
 char *
 pciFormatAddress(PciAddress address)
 {
-    return g_strdup_printf("0000:%02x:%02x.%x", address >> 8,
-                           address >> 3 & 0x1f, address & 0x7);
+    return g_strdup_printf("0000:%02x:%02x.%x", address >> 8, address >> 3 & 0x1f, address & 0x7);
 }

@@ -12,7 +12,7 @@
 #define PCI_COMMAND 0x04
 #define PCI_COMMAND_MEMORY 0x2
 #define PCI_COMMAND_MASTER 0x4
-#define PCI_CLASS 0x08          /* revision, programming interface, class */
+#define PCI_CLASS 0x08 /* revision, programming interface, class */
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_HEADER_BRIDGE 0x1
 #define PCI_HEADER_MULTIFUNCTION 0x80
@@ -33,13 +33,12 @@
 
 /* A function's place: bus << 8 | slot << 3 | function. */
 typedef guint16 PciAddress;
-#define PCI_ADDRESS(bus, slot, function) \
-    ((PciAddress)((bus) << 8 | (slot) << 3 | (function)))
+#define PCI_ADDRESS(bus, slot, function) ((PciAddress)((bus) << 8 | (slot) << 3 | (function)))
 
 typedef struct _Pci Pci;
 struct _Pci {
     Qtest *qtest;
-    guint64 ecam;               /* where configuration space is in memory */
+    guint64 ecam; /* where configuration space is in memory */
 };
 
 int pciOpen(Pci *pci, Qtest *qtest, GError **error);
@@ -50,16 +49,13 @@ guint32 pciRead32(Pci *pci, PciAddress address, guint16 offset);
 
 gboolean pciPresent(Pci *pci, PciAddress address);
 guint16 pciFindCapability(Pci *pci, PciAddress address, guint8 id);
-guint16 pciFindExtended(Pci *pci, PciAddress address, guint16 id,
-                        guint16 after);
-guint16 pciFindDvsec(Pci *pci, PciAddress address,
-                     guint16 vendor, guint16 id);
+guint16 pciFindExtended(Pci *pci, PciAddress address, guint16 id, guint16 after);
+guint16 pciFindDvsec(Pci *pci, PciAddress address, guint16 vendor, guint16 id);
 
 guint8 pciPortKind(Pci *pci, PciAddress address);
 guint8 pciPortNumber(Pci *pci, PciAddress address);
 void pciPortPowerOn(Pci *pci, PciAddress address);
-void pciBridgeSetBuses(Pci *pci, PciAddress address,
-                       guint8 secondary, guint8 subordinate);
+void pciBridgeSetBuses(Pci *pci, PciAddress address, guint8 secondary, guint8 subordinate);
 void pciBridgeSetWindow(Pci *pci, PciAddress address);
 
 int pciAssignBars(Pci *pci, PciAddress address, GError **error);

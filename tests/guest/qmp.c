@@ -17,11 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define QMP_DEADLINE 30                 /* seconds */
+#define QMP_DEADLINE 30 /* seconds */
 #define QMP_REPLY "{\"return\""
 #define QMP_ERROR "{\"error\""
 #define QMP_GREETING "{\"QMP\""
-
 
 /**
  * qmpReceive:
@@ -40,19 +39,19 @@ qmpReceive(GDataInputStream *input, gboolean greeting, GError **error)
 
         line = g_data_input_stream_read_line(input, NULL, NULL, &local);
         if (!line) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+            g_set_error(error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_FAILED,
                         "no reply from QEMU: %s",
                         local ? local->message : "it closed the connection");
             return NULL;
         }
         g_strchomp(line);
         if (greeting ? g_str_has_prefix(line, QMP_GREETING)
-                     : g_str_has_prefix(line, QMP_REPLY) ||
-                       g_str_has_prefix(line, QMP_ERROR))
+                     : g_str_has_prefix(line, QMP_REPLY) || g_str_has_prefix(line, QMP_ERROR))
             return g_steal_pointer(&line);
     }
 }
-
 
 /**
  * qmpSend:
@@ -64,18 +63,19 @@ qmpReceive(GDataInputStream *input, gboolean greeting, GError **error)
  * Returns the reply, or NULL with @error set.
  */
 static char *
-qmpSend(GSocketConnection *connection, GDataInputStream *input,
-        const char *command, GError **error)
+qmpSend(GSocketConnection *connection, GDataInputStream *input, const char *command, GError **error)
 {
     g_autofree char *line = g_strdup_printf("%s\n", command);
 
-    if (!g_output_stream_write_all(
-            g_io_stream_get_output_stream(G_IO_STREAM(connection)),
-            line, strlen(line), NULL, NULL, error))
+    if (!g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)),
+                                   line,
+                                   strlen(line),
+                                   NULL,
+                                   NULL,
+                                   error))
         return NULL;
     return qmpReceive(input, FALSE, error);
 }
-
 
 /**
  * qmpRun:
@@ -97,17 +97,14 @@ qmpRun(const char *path, char **commands, gboolean *failed, GError **error)
     g_autofree char *ready = NULL;
 
     g_socket_client_set_timeout(client, QMP_DEADLINE);
-    connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address),
-                                         NULL, error);
+    connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, error);
     if (!connection)
         return -1;
-    input = g_data_input_stream_new(
-        g_io_stream_get_input_stream(G_IO_STREAM(connection)));
+    input = g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(connection)));
     greeting = qmpReceive(input, TRUE, error);
     if (!greeting)
         return -1;
-    ready = qmpSend(connection, input, "{\"execute\":\"qmp_capabilities\"}",
-                    error);
+    ready = qmpSend(connection, input, "{\"execute\":\"qmp_capabilities\"}", error);
     if (!ready)
         return -1;
 
@@ -122,7 +119,6 @@ qmpRun(const char *path, char **commands, gboolean *failed, GError **error)
     }
     return 0;
 }
-
 
 int
 main(int argc, char **argv)

@@ -22,10 +22,9 @@
 
 struct _Qtest {
     GSocketConnection *connection;
-    GDataInputStream *input;    /* of the connection, by lines */
-    GError *error;              /* the first failure, or NULL */
+    GDataInputStream *input; /* of the connection, by lines */
+    GError *error;           /* the first failure, or NULL */
 };
-
 
 /**
  * qtestConnect:
@@ -42,18 +41,15 @@ qtestConnect(const char *path, GError **error)
     g_autoptr(Qtest) qtest = g_new0(Qtest, 1);
 
     g_socket_client_set_timeout(client, QTEST_DEADLINE);
-    qtest->connection = g_socket_client_connect(client,
-                                                G_SOCKET_CONNECTABLE(address),
-                                                NULL, error);
+    qtest->connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, error);
     if (!qtest->connection) {
         g_prefix_error(error, "cannot connect to the qtest socket %s: ", path);
         return NULL;
     }
-    qtest->input = g_data_input_stream_new(
-        g_io_stream_get_input_stream(G_IO_STREAM(qtest->connection)));
+    qtest->input =
+        g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(qtest->connection)));
     return g_steal_pointer(&qtest);
 }
-
 
 /**
  * qtestFree:
@@ -71,7 +67,6 @@ qtestFree(Qtest *qtest)
     g_free(qtest);
 }
 
-
 /**
  * qtestFileDescriptor:
  * @qtest: the connection
@@ -84,7 +79,6 @@ qtestFileDescriptor(Qtest *qtest)
 {
     return g_socket_get_fd(g_socket_connection_get_socket(qtest->connection));
 }
-
 
 /**
  * qtestCheck:
@@ -103,7 +97,6 @@ qtestCheck(Qtest *qtest, GError **error)
     return -1;
 }
 
-
 /**
  * qtestFail:
  * @qtest: the connection
@@ -115,17 +108,21 @@ static void
 qtestFail(Qtest *qtest, GError *error)
 {
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
-        g_set_error(&qtest->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+        g_set_error(&qtest->error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_TIMED_OUT,
                     "no answer from QEMU within %d seconds "
                     "(the qtest socket serves one client at a time)",
                     QTEST_DEADLINE);
     } else {
-        g_set_error(&qtest->error, G_IO_ERROR, G_IO_ERROR_CLOSED,
-                    "the qtest connection is gone: %s", error->message);
+        g_set_error(&qtest->error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_CLOSED,
+                    "the qtest connection is gone: %s",
+                    error->message);
     }
     g_error_free(error);
 }
-
 
 /**
  * qtestAnswer:
@@ -140,12 +137,12 @@ qtestAnswer(Qtest *qtest, const char *command)
 {
     while (TRUE) {
         g_autoptr(GError) error = NULL;
-        g_autofree char *line = g_data_input_stream_read_line(qtest->input,
-                                                              NULL, NULL,
-                                                              &error);
+        g_autofree char *line = g_data_input_stream_read_line(qtest->input, NULL, NULL, &error);
 
         if (!line && !error) {
-            g_set_error_literal(&qtest->error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+            g_set_error_literal(&qtest->error,
+                                G_IO_ERROR,
+                                G_IO_ERROR_CLOSED,
                                 "QEMU closed the qtest connection");
             return NULL;
         }
@@ -160,13 +157,15 @@ qtestAnswer(Qtest *qtest, const char *command)
         if (g_str_has_prefix(line, "OK "))
             return g_strdup(line + strlen("OK "));
 
-        g_set_error(&qtest->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        g_set_error(&qtest->error,
+                    G_IO_ERROR,
+                    G_IO_ERROR_INVALID_DATA,
                     "QEMU's answer to the qtest command '%.60s' is '%.100s'",
-                    command, line);
+                    command,
+                    line);
         return NULL;
     }
 }
-
 
 /**
  * qtestCommand:
@@ -175,8 +174,7 @@ qtestAnswer(Qtest *qtest, const char *command)
  *
  * Returns the answer's value as qtestAnswer() does.
  */
-static char * G_GNUC_PRINTF(2, 3)
-qtestCommand(Qtest *qtest, const char *format, ...)
+static char *G_GNUC_PRINTF(2, 3) qtestCommand(Qtest *qtest, const char *format, ...)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     GError *error = NULL;
@@ -190,16 +188,18 @@ qtestCommand(Qtest *qtest, const char *format, ...)
     va_end(arguments);
     g_string_append_c(line, '\n');
 
-    if (!g_output_stream_write_all(
-            g_io_stream_get_output_stream(G_IO_STREAM(qtest->connection)),
-            line->str, line->len, NULL, NULL, &error)) {
+    if (!g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(qtest->connection)),
+                                   line->str,
+                                   line->len,
+                                   NULL,
+                                   NULL,
+                                   &error)) {
         qtestFail(qtest, error);
         return NULL;
     }
     g_string_truncate(line, line->len - 1);
     return qtestAnswer(qtest, line->str);
 }
-
 
 /**
  * qtestGet:
@@ -212,13 +212,10 @@ qtestCommand(Qtest *qtest, const char *format, ...)
 static guint64
 qtestGet(Qtest *qtest, const char *command, guint64 address)
 {
-    g_autofree char *answer = qtestCommand(qtest,
-                                           "%s 0x%" G_GINT64_MODIFIER "x",
-                                           command, address);
+    g_autofree char *answer = qtestCommand(qtest, "%s 0x%" G_GINT64_MODIFIER "x", command, address);
 
     return answer ? g_ascii_strtoull(answer, NULL, 16) : 0;
 }
-
 
 /**
  * qtestSet:
@@ -232,9 +229,11 @@ qtestSet(Qtest *qtest, const char *command, guint64 address, guint64 value)
 {
     g_free(qtestCommand(qtest,
                         "%s 0x%" G_GINT64_MODIFIER "x "
-                        "0x%" G_GINT64_MODIFIER "x", command, address, value));
+                        "0x%" G_GINT64_MODIFIER "x",
+                        command,
+                        address,
+                        value));
 }
-
 
 /**
  * qtestIn32:
@@ -249,7 +248,6 @@ qtestIn32(Qtest *qtest, guint16 port)
     return qtestGet(qtest, "inl", port);
 }
 
-
 /**
  * qtestOut32:
  * @qtest: the connection
@@ -261,7 +259,6 @@ qtestOut32(Qtest *qtest, guint16 port, guint32 value)
 {
     qtestSet(qtest, "outl", port, value);
 }
-
 
 /**
  * qtestRead8:
@@ -276,7 +273,6 @@ qtestRead8(Qtest *qtest, guint64 address)
     return qtestGet(qtest, "readb", address);
 }
 
-
 /**
  * qtestRead16:
  * @qtest: the connection
@@ -289,7 +285,6 @@ qtestRead16(Qtest *qtest, guint64 address)
 {
     return qtestGet(qtest, "readw", address);
 }
-
 
 /**
  * qtestRead32:
@@ -304,7 +299,6 @@ qtestRead32(Qtest *qtest, guint64 address)
     return qtestGet(qtest, "readl", address);
 }
 
-
 /**
  * qtestRead64:
  * @qtest: the connection
@@ -318,7 +312,6 @@ qtestRead64(Qtest *qtest, guint64 address)
     return qtestGet(qtest, "readq", address);
 }
 
-
 /**
  * qtestWrite16:
  * @qtest: the connection
@@ -330,7 +323,6 @@ qtestWrite16(Qtest *qtest, guint64 address, guint16 value)
 {
     qtestSet(qtest, "writew", address, value);
 }
-
 
 /**
  * qtestWrite32:
@@ -344,7 +336,6 @@ qtestWrite32(Qtest *qtest, guint64 address, guint32 value)
     qtestSet(qtest, "writel", address, value);
 }
 
-
 /**
  * qtestWrite64:
  * @qtest: the connection
@@ -356,7 +347,6 @@ qtestWrite64(Qtest *qtest, guint64 address, guint64 value)
 {
     qtestSet(qtest, "writeq", address, value);
 }
-
 
 /**
  * qtestRead:
@@ -374,24 +364,25 @@ qtestRead(Qtest *qtest, guint64 address, void *buffer, gsize size)
         memset(buffer, 0, size);
     while (size > 0 && !qtest->error) {
         gsize chunk = MIN(size, QTEST_CHUNK);
-        g_autofree char *answer = qtestCommand(
-            qtest, "read 0x%" G_GINT64_MODIFIER "x %" G_GSIZE_FORMAT,
-            address, chunk);
+        g_autofree char *answer =
+            qtestCommand(qtest, "read 0x%" G_GINT64_MODIFIER "x %" G_GSIZE_FORMAT, address, chunk);
         g_autoptr(GByteArray) bytes = answer ? qtestFromHex(answer) : NULL;
 
         if (bytes && bytes->len == chunk) {
             memcpy(to, bytes->data, chunk);
         } else if (answer) {
-            g_set_error(&qtest->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                        "QEMU's answer to a read of %" G_GSIZE_FORMAT
-                        " bytes is '%.100s'", chunk, answer);
+            g_set_error(&qtest->error,
+                        G_IO_ERROR,
+                        G_IO_ERROR_INVALID_DATA,
+                        "QEMU's answer to a read of %" G_GSIZE_FORMAT " bytes is '%.100s'",
+                        chunk,
+                        answer);
         }
         to += chunk;
         address += chunk;
         size -= chunk;
     }
 }
-
 
 /**
  * qtestWrite:
@@ -410,15 +401,16 @@ qtestWrite(Qtest *qtest, guint64 address, const void *buffer, gsize size)
         g_autoptr(GString) hex = g_string_new("0x");
 
         qtestAppendHex(hex, from, chunk);
-        g_free(qtestCommand(
-            qtest, "write 0x%" G_GINT64_MODIFIER "x %" G_GSIZE_FORMAT " %s",
-            address, chunk, hex->str));
+        g_free(qtestCommand(qtest,
+                            "write 0x%" G_GINT64_MODIFIER "x %" G_GSIZE_FORMAT " %s",
+                            address,
+                            chunk,
+                            hex->str));
         from += chunk;
         address += chunk;
         size -= chunk;
     }
 }
-
 
 /**
  * qtestFromHex:
@@ -438,13 +430,11 @@ qtestFromHex(const char *text)
 
         if (!g_ascii_isxdigit(text[0]) || !g_ascii_isxdigit(text[1]))
             return NULL;
-        byte = g_ascii_xdigit_value(text[0]) << 4 |
-               g_ascii_xdigit_value(text[1]);
+        byte = g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]);
         g_byte_array_append(bytes, &byte, 1);
     }
     return g_steal_pointer(&bytes);
 }
-
 
 /**
  * qtestAppendHex:

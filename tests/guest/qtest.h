@@ -34,8 +34,7 @@ void qtestWrite32(Qtest *qtest, guint64 address, guint32 value);
 void qtestWrite64(Qtest *qtest, guint64 address, guint64 value);
 
 void qtestRead(Qtest *qtest, guint64 address, void *buffer, gsize size);
-void qtestWrite(Qtest *qtest, guint64 address,
-                const void *buffer, gsize size);
+void qtestWrite(Qtest *qtest, guint64 address, const void *buffer, gsize size);
 
 GByteArray *qtestFromHex(const char *text);
 void qtestAppendHex(GString *text, const guint8 *bytes, gsize size);

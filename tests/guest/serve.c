@@ -29,13 +29,12 @@
 typedef struct _Serve Serve;
 struct _Serve {
     Guest *guest;
-    const char *device;         /* as guestSelect() takes it */
+    const char *device; /* as guestSelect() takes it */
     const ServeOptions *options;
     GMainLoop *loop;
-    GString *input;             /* what came after the last newline */
-    GError *failure;            /* why it ends, NULL when asked to */
+    GString *input;  /* what came after the last newline */
+    GError *failure; /* why it ends, NULL when asked to */
 };
-
 
 /**
  * serveParse:
@@ -48,33 +47,28 @@ struct _Serve {
 int
 serveParse(char **arguments, ServeOptions *options, GError **error)
 {
-    const GOptionEntry entries[] = {
-        { .long_name = "refuse", .arg = G_OPTION_ARG_NONE,
-          .arg_data = &options->refuse },
-        { .long_name = "no-release", .arg = G_OPTION_ARG_NONE,
-          .arg_data = &options->noRelease },
-        { .long_name = "no-stdin", .arg = G_OPTION_ARG_NONE,
-          .arg_data = &options->noStdin },
-        { .long_name = "delay", .arg = G_OPTION_ARG_INT,
-          .arg_data = &options->delay },
-        { .long_name = "interval", .arg = G_OPTION_ARG_INT,
-          .arg_data = &options->interval },
-        { .long_name = NULL }
-    };
+    const GOptionEntry entries[] =
+        {{.long_name = "refuse", .arg = G_OPTION_ARG_NONE, .arg_data = &options->refuse},
+         {.long_name = "no-release", .arg = G_OPTION_ARG_NONE, .arg_data = &options->noRelease},
+         {.long_name = "no-stdin", .arg = G_OPTION_ARG_NONE, .arg_data = &options->noStdin},
+         {.long_name = "delay", .arg = G_OPTION_ARG_INT, .arg_data = &options->delay},
+         {.long_name = "interval", .arg = G_OPTION_ARG_INT, .arg_data = &options->interval},
+         {.long_name = NULL}};
     g_auto(GStrv) copy = g_strdupv(arguments);
 
-    *options = (ServeOptions){ .interval = SERVE_INTERVAL_MS };
+    *options = (ServeOptions){.interval = SERVE_INTERVAL_MS};
     if (commandParseOptions(&copy, entries, error) < 0)
         return -1;
     if (options->delay < 0 || options->interval < 1) {
-        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        g_set_error_literal(error,
+                            G_OPTION_ERROR,
+                            G_OPTION_ERROR_BAD_VALUE,
                             "--delay is at least 0 ms and --interval at "
                             "least 1 ms");
         return -1;
     }
     return 0;
 }
-
 
 /**
  * servePrint:
@@ -94,7 +88,6 @@ servePrint(const char *prefix, const char *text)
     fflush(stdout);
 }
 
-
 /**
  * serveConnected:
  * @serve: the guest
@@ -104,14 +97,12 @@ servePrint(const char *prefix, const char *text)
 static gboolean
 serveConnected(Serve *serve)
 {
-    if (serve->failure ||
-        qtestCheck(serve->guest->qtest, &serve->failure) < 0) {
+    if (serve->failure || qtestCheck(serve->guest->qtest, &serve->failure) < 0) {
         g_main_loop_quit(serve->loop);
         return FALSE;
     }
     return TRUE;
 }
-
 
 /**
  * serveFailed:
@@ -126,7 +117,6 @@ serveFailed(CxlDevice *device, const GError *error)
     printf("device %u failed: %s\n", device->index, error->message);
     fflush(stdout);
 }
-
 
 /**
  * serveMap:
@@ -165,7 +155,6 @@ serveMap(Serve *serve, GError **error)
     return qtestCheck(serve->guest->qtest, error);
 }
 
-
 /**
  * serveReset:
  * @serve: the guest
@@ -194,7 +183,6 @@ serveReset(Serve *serve)
     return TRUE;
 }
 
-
 /**
  * serveDevice:
  * @serve: the guest
@@ -221,13 +209,11 @@ serveDevice(Serve *serve, CxlDevice *device)
 
     device->seen = 0;
     if (!error)
-        driverWork(device, !serve->options->refuse, !serve->options->noRelease,
-                   output, &error);
+        driverWork(device, !serve->options->refuse, !serve->options->noRelease, output, &error);
     servePrint(prefix, output->str);
     if (error && serveConnected(serve))
         serveFailed(device, error);
 }
-
 
 /**
  * serveTick:
@@ -255,7 +241,6 @@ serveTick(gpointer opaque)
     return serveConnected(serve) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-
 /**
  * serveCommand:
  * @serve: the guest
@@ -272,11 +257,10 @@ serveCommand(Serve *serve, const char *line)
     g_autofree char *device = g_strdup(serve->device);
     g_autofree char *program = g_strdup_printf("cxl-guest %s", line);
     g_auto(GStrv) words = NULL;
-    const GOptionEntry entries[] = {
-        { .long_name = "device", .arg = G_OPTION_ARG_STRING,
-          .arg_data = &device },
-        { .long_name = NULL }
-    };
+    const GOptionEntry entries[] = {{.long_name = "device",
+                                     .arg = G_OPTION_ARG_STRING,
+                                     .arg_data = &device},
+                                    {.long_name = NULL}};
 
     serveReset(serve);
     g_option_context_set_help_enabled(context, FALSE);
@@ -295,7 +279,6 @@ serveCommand(Serve *serve, const char *line)
     serveConnected(serve);
 }
 
-
 /**
  * serveInput:
  * @descriptor: standard input
@@ -308,8 +291,7 @@ serveCommand(Serve *serve, const char *line)
  * Returns whether to be called again.
  */
 static gboolean
-serveInput(gint descriptor, GIOCondition condition G_GNUC_UNUSED,
-           gpointer opaque)
+serveInput(gint descriptor, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
 {
     Serve *serve = opaque;
     char buffer[SERVE_READ];
@@ -325,8 +307,7 @@ serveInput(gint descriptor, GIOCondition condition G_GNUC_UNUSED,
     }
     g_string_append_len(serve->input, buffer, size);
     while (!serve->failure && (end = strchr(serve->input->str, '\n'))) {
-        g_autofree char *line = g_strndup(serve->input->str,
-                                          end - serve->input->str);
+        g_autofree char *line = g_strndup(serve->input->str, end - serve->input->str);
 
         g_string_erase(serve->input, 0, end + 1 - serve->input->str);
         if (*g_strstrip(line))
@@ -334,7 +315,6 @@ serveInput(gint descriptor, GIOCondition condition G_GNUC_UNUSED,
     }
     return G_SOURCE_CONTINUE;
 }
-
 
 /**
  * serveGone:
@@ -347,15 +327,13 @@ serveInput(gint descriptor, GIOCondition condition G_GNUC_UNUSED,
  * Returns G_SOURCE_REMOVE.
  */
 static gboolean
-serveGone(gint descriptor G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-          gpointer opaque)
+serveGone(gint descriptor G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
 {
     Serve *serve = opaque;
 
     g_main_loop_quit(serve->loop);
     return G_SOURCE_REMOVE;
 }
-
 
 /**
  * serveStop:
@@ -374,7 +352,6 @@ serveStop(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-
 /**
  * serveRun:
  * @guest: the machine
@@ -388,30 +365,29 @@ serveStop(gpointer opaque)
  * Returns 0, or -1 with @error set.
  */
 int
-serveRun(Guest *guest, const char *device, const ServeOptions *options,
-         GError **error)
+serveRun(Guest *guest, const char *device, const ServeOptions *options, GError **error)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GString) input = g_string_new(NULL);
-    Serve serve = { .guest = guest, .device = device, .options = options,
-                    .loop = loop, .input = input };
+    Serve serve = {.guest = guest,
+                   .device = device,
+                   .options = options,
+                   .loop = loop,
+                   .input = input};
 
     if (serveMap(&serve, error) < 0)
         return -1;
     servePrint("", "ready\n");
 
     g_timeout_add(options->interval, serveTick, &serve);
-    g_unix_fd_add(qtestFileDescriptor(guest->qtest), G_IO_HUP | G_IO_ERR,
-                  serveGone, &serve);
+    g_unix_fd_add(qtestFileDescriptor(guest->qtest), G_IO_HUP | G_IO_ERR, serveGone, &serve);
     g_unix_signal_add(SIGTERM, serveStop, &serve);
     g_unix_signal_add(SIGINT, serveStop, &serve);
     if (!options->noStdin)
-        g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, serveInput,
-                      &serve);
+        g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, serveInput, &serve);
     g_main_loop_run(loop);
 
-    if (serve.failure &&
-        !g_error_matches(serve.failure, G_IO_ERROR, G_IO_ERROR_CLOSED)) {
+    if (serve.failure && !g_error_matches(serve.failure, G_IO_ERROR, G_IO_ERROR_CLOSED)) {
         g_propagate_error(error, serve.failure);
         return -1;
     }

@@ -347,23 +347,33 @@ static void sceneCheckRequest(const char *text)
     }
 }
 
-/* Nothing was done, so far, that endangers QEMU. */
-void sceneCheckSafe(const scene *self)
+/* What was done that endangers QEMU, or NULL. */
+const char *sceneDanger(const scene *self)
 {
     GList *item;
     guint i;
 
     if (!self->device)
-        return;
-    g_assert_cmpstr(self->domain->qemu->crashed, ==, NULL);
-    g_assert_false(self->domain->qemu->corrupt);
+        return NULL;
+    if (self->domain->qemu->crashed || self->domain->qemu->corrupt)
+        return "QEMU crashed, or will";
     for (item = self->device->pending.head; item; item = item->next) {
         const modelGroup *group = item->data;
 
-        for (i = 0; i < group->extents->len; i++)
-            g_assert_false(((modelExtent *)g_ptr_array_index(group->extents, i))->dangling);
+        for (i = 0; i < group->extents->len; i++) {
+            if (((modelExtent *)g_ptr_array_index(group->extents, i))->dangling)
+                return "the backend of a pending extent was deleted";
+        }
     }
-    for (i = 0; i < self->domain->qemu->requests->len; i++)
+    return NULL;
+}
+
+void sceneCheckSafe(const scene *self)
+{
+    guint i;
+
+    g_assert_cmpstr(sceneDanger(self), ==, NULL);
+    for (i = 0; self->device && i < self->domain->qemu->requests->len; i++)
         sceneCheckRequest(g_ptr_array_index(self->domain->qemu->requests, i));
 }
 

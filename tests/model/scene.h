@@ -32,6 +32,7 @@ void sceneNewClient(scene *self);
 int sceneRecordState(const scene *self, const char *tag);
 unsigned int sceneBackends(const scene *self);
 char *sceneInconsistency(const scene *self, unsigned int *records);
+const char *sceneDanger(const scene *self);
 void sceneCheckSafe(const scene *self);
 void sceneCheck(const scene *self, const char *tag, const char *record, const char *extent);
 
