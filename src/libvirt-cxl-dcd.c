@@ -19,6 +19,7 @@
 #include "cxl_dcd_xml.h"
 #include "libvirt/libvirt-cxl-dcd.h"
 #include "qemu/qemu_cxl_dcd_capacity.h"
+#include "qemu/qemu_cxl_dcd_lock.h"
 
 /* How often virDomainCxlDcdWait() asks: microseconds, doubled from first to last. */
 #define VIR_CXL_DCD_WAIT_FIRST 20000
@@ -200,6 +201,7 @@ virCxlDcdAddHere(virDomainPtr domain,
                  virCxlDcdCapacityDef *capacity,
                  unsigned int flags)
 {
+    g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
     g_autofree char *config = NULL;
 
     if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
@@ -270,6 +272,7 @@ virCxlDcdReleaseHere(virDomainPtr domain,
                      const virCxlDcdCapacityDef *capacity,
                      unsigned int flags)
 {
+    g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
     g_autofree char *config = NULL;
 
     if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
@@ -334,6 +337,7 @@ virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag,
 static int
 virCxlDcdRefreshTag(virDomainPtr domain, const char *tag)
 {
+    g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
     g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
     virCxlDcdCapacityDef *capacity;
     virCxlDcdDef *device;
@@ -475,13 +479,18 @@ virDomainCxlDcdListDevices(virDomainPtr domain,
                            virDomainCxlDcdDevicePtr **devices,
                            unsigned int flags)
 {
+    g_autoptr(qemuCxlDcdLock) lock = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
     guint i;
 
     virResetLastError();
     *devices = NULL;
     if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_CXL_DCD_LIST_REFRESH, __func__) < 0 ||
-        virCxlDcdCheckDomain(domain) < 0 || !(def = qemuCxlDcdDomainLoad(domain)))
+        virCxlDcdCheckDomain(domain) < 0)
+        return -1;
+    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH)
+        lock = qemuCxlDcdLockDomain(domain);
+    if (!(def = qemuCxlDcdDomainLoad(domain)))
         return -1;
     if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && qemuCxlDcdDomainRefresh(domain, def) < 0)
         return -1;

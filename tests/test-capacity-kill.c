@@ -29,9 +29,9 @@ typedef struct {
     const char *begun; /* the record's state at the end where it had been written */
     const char *untouched; /* and where not */
     unsigned int points; /* at least this many calls can be the last */
-} testCase;
+} caseDef;
 
-static const testCase testCases[] = {
+static const caseDef cases[] = {
     {"add-accepted", "none", "add accept wait", "accept", "accepted", "none", 8},
     {"add-refused", "none", "add refuse wait", "refuse", "rejected", "none", 8},
     {"add-unanswered", "none", "add refresh", "", "pending", "none", 8},
@@ -94,7 +94,7 @@ static const char *testExtentOf(const char *record)
 }
 
 /* @before: the record that @self started with; @at: where the client was cut short. */
-static void testExpect(const scene *self, const testCase *test, const char *before, char *at)
+static void testExpect(const scene *self, const caseDef *test, const char *before, char *at)
 {
     const char *record = !at                           ? "none"
                          : g_strcmp0(before, at) == 0 ? test->untouched
@@ -104,7 +104,7 @@ static void testExpect(const scene *self, const testCase *test, const char *befo
 }
 
 /* How many calls the case takes where nobody is killed. */
-static unsigned int testCount(const testCase *test, bool tagged)
+static unsigned int testCount(const caseDef *test, bool tagged)
 {
     g_autoptr(scene) self = sceneNew(tagged, test->start);
     unsigned int before = self->client->calls;
@@ -113,7 +113,7 @@ static unsigned int testCount(const testCase *test, bool tagged)
     return self->client->calls - before;
 }
 
-static void testKill(const testCase *test, bool tagged)
+static void testKill(const caseDef *test, bool tagged)
 {
     unsigned int calls = testCount(test, tagged);
     unsigned int n;
@@ -136,7 +136,7 @@ static void testKill(const testCase *test, bool tagged)
 }
 
 /* Who cleans up after the first is killed too, at each of its calls. */
-static void testKillTwice(const testCase *test, bool tagged)
+static void testKillTwice(const caseDef *test, bool tagged)
 {
     unsigned int calls = testCount(test, tagged);
     unsigned int n;
@@ -200,7 +200,7 @@ static void testHanging(scene *self)
 
 /* One fault at the Nth command of what the case does; the client lives on and does the
  * rest of it. Returns false when there is no Nth command. */
-static bool testFaultAt(const testCase *test, bool tagged, modelFaultKind kind, unsigned int n)
+static bool testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, unsigned int n)
 {
     g_autoptr(scene) self = sceneNew(tagged, test->start);
     char *before = modelDomainGetRecord(self->domain, SCENE_TAG);
@@ -228,7 +228,7 @@ static bool testFaultAt(const testCase *test, bool tagged, modelFaultKind kind, 
     return met;
 }
 
-static void testFault(const testCase *test, bool tagged)
+static void testFault(const caseDef *test, bool tagged)
 {
     size_t i;
     unsigned int n;
@@ -244,9 +244,9 @@ static void testFault(const testCase *test, bool tagged)
 /* ------------------------------------------------------------------- the cases */
 
 typedef struct {
-    const testCase *test;
+    const caseDef *test;
     bool tagged;
-    void (*function)(const testCase *test, bool tagged);
+    void (*function)(const caseDef *test, bool tagged);
 } testRun;
 
 static void testDo(gconstpointer opaque)
@@ -260,25 +260,25 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        void (*function)(const testCase *test, bool tagged);
+        void (*function)(const caseDef *test, bool tagged);
     } functions[] = {
         {"kill", testKill},
         {"kill-twice", testKillTwice},
         {"fault", testFault},
     };
-    static testRun runs[G_N_ELEMENTS(functions) * G_N_ELEMENTS(testCases) * 2];
+    static testRun runs[G_N_ELEMENTS(functions) * G_N_ELEMENTS(cases) * 2];
     size_t i;
 
     testInit(&argc, &argv);
     for (i = 0; i < G_N_ELEMENTS(runs); i++) {
-        const testCase *test = &testCases[i / 2 % G_N_ELEMENTS(testCases)];
+        const caseDef *test = &cases[i / 2 % G_N_ELEMENTS(cases)];
         g_autofree char *path = NULL;
 
         runs[i].test = test;
         runs[i].tagged = i % 2 == 0;
-        runs[i].function = functions[i / (2 * G_N_ELEMENTS(testCases))].function;
+        runs[i].function = functions[i / (2 * G_N_ELEMENTS(cases))].function;
         path = g_strdup_printf("/capacity/%s/%s/%s",
-                               functions[i / (2 * G_N_ELEMENTS(testCases))].name,
+                               functions[i / (2 * G_N_ELEMENTS(cases))].name,
                                runs[i].tagged ? "tagged" : "static",
                                test->name);
         g_test_add_data_func(path, &runs[i], testDo);

@@ -23,9 +23,9 @@ typedef struct {
     const char *events;
     const char *record; /* its state at the end */
     const char *extent; /* what QEMU has at the end */
-} testCase;
+} caseDef;
 
-static const testCase testCases[] = {
+static const caseDef cases[] = {
     /* nothing there */
     {"none", "", "none", "gone"},
     {"none", "accept", "none", "gone"},
@@ -137,7 +137,7 @@ static const testCase testCases[] = {
     {"releasing", "die", "none", "gone"},
 };
 
-static void testState(const testCase *test, bool tagged)
+static void testState(const caseDef *test, bool tagged)
 {
     g_autoptr(scene) self = sceneNew(tagged, test->start);
     g_autofree char *before = NULL;
@@ -175,10 +175,10 @@ int main(int argc, char **argv)
     size_t i;
 
     testInit(&argc, &argv);
-    for (i = 0; i < G_N_ELEMENTS(testCases); i++) {
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *name = g_strdup_printf("%s/%s",
-                                                testCases[i].start,
-                                                *testCases[i].events ? testCases[i].events
+                                                cases[i].start,
+                                                *cases[i].events ? cases[i].events
                                                                      : "nothing");
         g_autofree char *tagged = NULL;
         g_autofree char *fixed = NULL;
@@ -186,8 +186,8 @@ int main(int argc, char **argv)
         g_strdelimit(name, " ", ',');
         tagged = g_strconcat("/capacity/tagged/", name, NULL);
         fixed = g_strconcat("/capacity/static/", name, NULL);
-        g_test_add_data_func(tagged, &testCases[i], testStateTagged);
-        g_test_add_data_func(fixed, &testCases[i], testStateStatic);
+        g_test_add_data_func(tagged, &cases[i], testStateTagged);
+        g_test_add_data_func(fixed, &cases[i], testStateStatic);
     }
     return g_test_run();
 }

@@ -194,7 +194,7 @@ testRunReplies(void)
         g_autofree char *refusal = NULL;
         int ret = qemuCxlDcdMonitorParseReply("cmd", testReplies[i].reply, &result, &refusal);
 
-        g_test_message("%s", testReplies[i].reply);
+        testCase(testReplies[i].reply);
         g_assert_cmpint(ret, ==, testReplies[i].ret);
         g_assert_true(!!result == (ret == QEMU_CXL_DCD_DONE));
         g_assert_cmpstr(refusal, ==, ret == QEMU_CXL_DCD_REFUSED ? testReplies[i].text : NULL);
@@ -295,7 +295,7 @@ testRunStates(int (*parse)(const char *, qemuCxlDcdExtentState *),
         qemuCxlDcdExtentState state = ABSENT;
         int ret = parse(cases[i].text, &state);
 
-        g_test_message("'%s'", cases[i].text);
+        testCase(cases[i].text);
         g_assert_cmpint(ret, ==, cases[i].state == NOT_KNOWN ? -1 : 0);
         if (ret == 0)
             g_assert_cmpint(state, ==, cases[i].state);
@@ -523,7 +523,7 @@ testRunCapabilities(void)
         g_autofree char *text = testReadFile(path);
         g_autoptr(qemuCxlDcdCapabilities) capabilities = qemuCxlDcdCapabilitiesParse(text);
 
-        g_test_message("%s", testCapabilities[i].file);
+        testCase(testCapabilities[i].file);
         g_assert_nonnull(capabilities);
         g_assert_cmpstr(capabilities->version, ==, testCapabilities[i].version);
         g_assert_true(capabilities->fixed == testCapabilities[i].fixed);
@@ -572,7 +572,7 @@ testOddCapabilities(void)
                                           NULL);
         g_autoptr(qemuCxlDcdCapabilities) capabilities = qemuCxlDcdCapabilitiesParse(text);
 
-        g_test_message("%s", text);
+        testCase(text);
         g_assert_cmpstr(capabilities ? capabilities->version : NULL, ==, cases[i].version);
         if (capabilities)
             g_assert_true(capabilities->tagged == cases[i].tagged);

@@ -61,7 +61,7 @@ testRunNumbers(void)
         unsigned long long value = 0;
         int ret = virCxlDcdParseUnsigned(testNumbers[i].text, testNumbers[i].max, &value);
 
-        g_test_message("'%s'", testNumbers[i].text);
+        testCase(testNumbers[i].text);
         g_assert_cmpint(ret, ==, testNumbers[i].ret);
         if (ret == 0)
             g_assert_cmpuint(value, ==, testNumbers[i].value);
@@ -113,7 +113,7 @@ testUnits(void)
             g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "size");
             unsigned long long size = 0;
 
-            g_test_message("%s", *unit);
+            testCase(*unit);
             g_assert_cmpint(virCxlDcdXMLSize(virCxlDcdXMLRoot(doc), &size), ==, 0);
             g_assert_cmpuint(size, ==, 3 * testPower(cases[i].base, cases[i].power));
         }
@@ -187,7 +187,7 @@ testRunSizes(void)
         unsigned long long size = 42;
         int ret = virCxlDcdXMLSize(virCxlDcdXMLRoot(doc), &size);
 
-        g_test_message("%s", testSizes[i].xml);
+        testCase(testSizes[i].xml);
         g_assert_cmpint(ret, ==, testSizes[i].message ? -1 : 0);
         if (testSizes[i].message)
             testAssertError(VIR_ERR_XML_ERROR, testSizes[i].message);
@@ -296,7 +296,7 @@ testJSONBroken(void)
         g_autofree char *message = NULL;
         g_autoptr(virCxlDcdJSON) value = virCxlDcdJSONParse(texts[i], &message);
 
-        g_test_message("%s", texts[i]);
+        testCase(texts[i]);
         g_assert_null(value);
         g_assert_nonnull(message);
         g_assert_cmpstr(message, !=, "");

@@ -24,6 +24,15 @@ testInit(int *argc, char ***argv)
     g_assert_cmpint(virInitialize(), ==, 0);
 }
 
+/* Say which case of a table is next, whatever bytes it holds: on one line of plain text. */
+void
+testCase(const char *text)
+{
+    g_autofree char *escaped = g_strescape(text, NULL);
+
+    g_test_message("%.200s", escaped);
+}
+
 /* Returns the path of a test's data, to be freed with g_free(). */
 char *
 testPath(const char *folder, const char *name)

@@ -14,6 +14,7 @@
 #define TEST_MODULE "/usr/lib/x86_64-linux-gnu/qemu/cxl-tagged.so"
 
 void testInit(int *argc, char ***argv);
+void testCase(const char *text);
 
 char *testPath(const char *folder, const char *name);
 char *testReadFile(const char *path);

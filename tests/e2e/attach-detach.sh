@@ -4,7 +4,7 @@
 # attach-detach.sh: capacity comes and goes by attach-device and detach-device, in the
 # running domain, in the definition, and in both
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # attach DOCUMENT OPTION..., detach DOCUMENT OPTION...: DOCUMENT is XML

@@ -4,7 +4,7 @@
 # bad-capacity.sh: what cannot be added or released is refused with one clear message,
 # and leaves the domain as it was
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # add MESSAGE OPTION...: to the domain "bad"
@@ -80,7 +80,7 @@ values()
     add "XML error: a capacity of 18446744073707454464 bytes" --size 18446744073707454464
     add "command 'cxl-dcd-add' requires --size or --file option" --tag "$pending"
     add "Options --file and --size are mutually exclusive" --file /nothing --size 2M
-    add "Failed to open file “/nothing”" --file /nothing
+    add "No such file or directory" --file /nothing
 
     release "device not found: domain 'bad' has no capacity with the tag '$(tag 99)'" --tag "$(tag 99)"
     release "device not found: domain 'bad' has no <cxl-dcd> with the alias 'other': it has 'cxl-dcd0'" \

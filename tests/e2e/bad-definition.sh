@@ -4,7 +4,7 @@
 # bad-definition.sh: a domain whose <cxl-dcd> cannot be is refused by define and create
 # with one clear message; what was defined before stays
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # refuse MESSAGE [define's OPTION...]: the domain "defined", which is there already, as

@@ -6,7 +6,7 @@
 # The reference is what the stock virsh prints of a stock daemon. A domain that runs is
 # the same running domain for all daemons: they come and go, and it stays.
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 QEMU_NAMESPACE="xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"

@@ -454,7 +454,7 @@ stop()
 
 is_stopped()
 {
-    [ -z "$(stock list --name | grep -x "$1")" ]
+    ! stock list --name | grep -qx "$1"
 }
 
 # remove NAME...: running or not, defined or not
@@ -541,7 +541,7 @@ unchanged()
     fails "$text" "$@"
     after=$(everything "$name")
     if [ "$before" != "$after" ]; then
-        fail "$text: nothing has changed" "$(diff <(echo "$before") <(echo "$after"))"
+        fail "$text: nothing has changed" "$(diff <(echo "$before") <(echo "$after") | head -n 40)"
     fi
 }
 

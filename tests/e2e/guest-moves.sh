@@ -4,7 +4,7 @@
 # guest-moves.sh: what the guest does of its own: it gives capacity back unasked, and it
 # is reset
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 moves()

@@ -7,7 +7,7 @@
 # What it had written is put there by hand, for each step at which it may have been
 # killed; and then commands are killed, after one moment or another.
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER]: as the library writes it, for

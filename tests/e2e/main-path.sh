@@ -5,7 +5,7 @@
 # arrangement and for each model: define, start, add, the guest accepts it and writes
 # into it, the bytes stand in the memory that was given, and in the end all is free again.
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # A capacity of 256 MiB behind a file, 256 MiB into it for a static device, whose file

@@ -4,7 +4,7 @@
 # places.sh: several devices, regions and capacities: each goes where it is asked for, or
 # to the first place that is free
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # add SIZE-MiB OPTION...: accepted by the guest; the tag is in "out"

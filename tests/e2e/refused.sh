@@ -3,7 +3,7 @@
 #
 # refused.sh: a guest that refuses an offer, and one that does not answer
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 guest_refuses()

@@ -4,7 +4,7 @@
 # restart.sh: the daemon ends, well or not, and comes back: what the domain holds, and
 # what is known of it, stays
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 come_back()

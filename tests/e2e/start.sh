@@ -3,7 +3,7 @@
 #
 # start.sh: a domain begins with the capacities of its definition, or it does not start
 
-# shellcheck source=tests/e2e/functions.sh
+# shellcheck source=functions.sh
 . "${0%/*}/functions.sh"
 
 # configured TAG SIZE-MiB [INNER] [REGION]: a <capacity> of a definition

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-capacity-guards.c: what the library steers around
+ *
+ * What QEMU would take and suffer from must never be sent. Each test fails where the
+ * guard is taken out of the library.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/cxl_dcd_domain.h"
+#include "model/scene.h"
+#include "testutils.h"
+
+/* Requests of @self's QEMU that hold @text. */
+static unsigned int testRequests(const scene *self, const char *text)
+{
+    unsigned int n = 0;
+    guint i;
+
+    for (i = 0; i < self->domain->qemu->requests->len; i++)
+        n += strstr(g_ptr_array_index(self->domain->qemu->requests, i), text) != NULL;
+    return n;
+}
+
+static char *testTag(unsigned int n)
+{
+    return g_strdup_printf("000000a%u-0000-4000-8000-000000000000", n);
+}
+
+/* Add @size bytes under the tag @n. Returns 0, or -1 with libvirt's error. */
+static int testAddSize(scene *self, unsigned int n, unsigned long long size)
+{
+    g_autofree char *tag = testTag(n);
+    g_autofree char *xml = g_strdup_printf("<cxl-dcd><capacity tag='%s'><size unit='bytes'>%llu"
+                                           "</size></capacity></cxl-dcd>",
+                                           tag,
+                                           size);
+    char *got = virDomainCxlDcdAdd(self->client, xml, VIR_DOMAIN_AFFECT_LIVE);
+
+    free(got);
+    return got ? 0 : -1;
+}
+
+/* A tag goes with every add, release and status, probes included. */
+static void testTagAlways(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+
+    sceneDo(self, "add refresh accept refresh release refresh obey refresh");
+    g_assert_cmpuint(testRequests(self, "cxl-add-dynamic-capacity"), >=, 1);
+    g_assert_cmpuint(testRequests(self, "cxl-release-dynamic-capacity\""), >=, 1);
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
+/* However a user spells it, a tag is one: in the record, in QEMU, and for a second add. */
+static void testTagSpelling(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+    const char *upper = "5BE13BCE-AE34-4A77-B6C3-16DF975FCF1A";
+    char *tag = sceneAdd(self->client, upper);
+
+    g_assert_cmpstr(tag, ==, SCENE_TAG);
+    free(tag);
+    sceneCheck(self, SCENE_TAG, "pending", "pending");
+    sceneDo(self, "add! accept refresh");
+    g_assert_null(sceneAdd(self->client, upper));
+    g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, upper, VIR_DOMAIN_AFFECT_LIVE), ==, 0);
+    sceneDo(self, "obey");
+    g_assert_cmpint(virDomainCxlDcdWait(self->client, upper, 1000, 0),
+                    ==,
+                    VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    g_assert_cmpuint(testRequests(self, upper), ==, 0);
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
+/* A backend is deleted when its extent is gone, and at no other time. */
+static void testBackendKept(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "none");
+
+    sceneDo(self, "add refresh later refresh reset refresh release! add!");
+    g_assert_cmpuint(testRequests(self, "object-del"), ==, 0);
+    sceneDo(self, "accept refresh later refresh release refresh later refresh release");
+    g_assert_cmpuint(testRequests(self, "object-del"), ==, 0);
+    sceneDo(self, "obey refresh");
+    g_assert_cmpuint(testRequests(self, "object-del"), ==, 1);
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
+/* A device is not unplugged, neither by a <cxl-dcd> without a capacity nor with two. */
+static void testDeviceStays(void)
+{
+    static const char *const documents[] = {
+        "<cxl-dcd/>",
+        "<cxl-dcd><alias name='cxl-dcd0'/></cxl-dcd>",
+        "<cxl-dcd><capacity><size unit='MiB'>256</size></capacity>"
+        "<capacity><size unit='MiB'>256</size></capacity></cxl-dcd>",
+    };
+    g_autoptr(scene) self = sceneNew(true, "accepted");
+    guint before = self->domain->qemu->requests->len;
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(documents); i++) {
+        g_assert_null(virDomainCxlDcdAdd(self->client, documents[i], VIR_DOMAIN_AFFECT_LIVE));
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_CONFIG_UNSUPPORTED);
+    }
+    g_assert_cmpuint(self->domain->qemu->requests->len, ==, before);
+    sceneDo(self, "release obey refresh");
+    g_assert_cmpuint(testRequests(self, "device_del"), ==, 0);
+}
+
+/* Of a ninth unanswered offer the guest would never hear. */
+static void testNinthOffer(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+    g_autofree char *before = NULL;
+    unsigned int answered = 0;
+    unsigned int i;
+
+    for (i = 0; i < 8; i++)
+        g_assert_cmpint(testAddSize(self, i, 64ULL << 20), ==, 0);
+    before = g_strdup(self->domain->live);
+    g_assert_cmpint(testAddSize(self, 8, 64ULL << 20), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "has not answered 8 offers"));
+    g_assert_cmpstr(self->domain->live, ==, before);
+    g_assert_cmpuint(modelDeviceTotal(self->device), ==, 8);
+    /* Answers make room, though nobody has looked: QEMU is asked. */
+    sceneDo(self, "refuse refuse");
+    for (i = 8; i < 10; i++)
+        g_assert_cmpint(testAddSize(self, i, 64ULL << 20), ==, 0);
+    while (modelGuestAnswer(self->domain->qemu, self->device, false))
+        answered++;
+    g_assert_cmpuint(answered, ==, 8);
+    sceneCheckSafe(self);
+}
+
+/* A tag is one capacity's in the whole domain, not only in its device. */
+static void testTagUnique(gconstpointer opaque)
+{
+    bool tagged = GPOINTER_TO_INT(opaque);
+    g_autoptr(scene) self = sceneNew(tagged, "none");
+    modelQemu *qemu = self->domain->qemu;
+    g_autoptr(modelDomain) domain = NULL;
+    g_autoptr(virDomain) client = NULL;
+    const char *first = "<cxl-dcd><capacity tag='" SCENE_TAG "'><size unit='MiB'>256</size>"
+                        "</capacity><alias name='cxl-dcd0'/></cxl-dcd>";
+    const char *second = "<cxl-dcd><capacity tag='" SCENE_TAG "'><size unit='MiB'>256</size>"
+                         "</capacity><alias name='other'/></cxl-dcd>";
+    char *tag;
+
+    /* libvirt is told of two devices */
+    if (!tagged)
+        modelObjectNew(qemu, "memory-backend-ram", "other-mem", 1ULL << 30);
+    modelDeviceNew(qemu, "other", 1, 1ULL << 30, tagged ? NULL : "other-mem");
+    self->domain->qemu = NULL;
+    domain = modelDomainNew(qemu);
+    client = modelClientNew(domain);
+    tag = virDomainCxlDcdAdd(client, first, VIR_DOMAIN_AFFECT_LIVE);
+    g_assert_cmpstr(tag, ==, SCENE_TAG);
+    free(tag);
+    g_assert_null(virDomainCxlDcdAdd(client, second, VIR_DOMAIN_AFFECT_LIVE));
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "a tag names one capacity"));
+    g_assert_cmpuint(modelDeviceTotal(modelDeviceByAlias(qemu, "other")), ==, 0);
+    g_assert_cmpint(virDomainCxlDcdRelease(client, "other", SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_DEVICE_MISSING);
+}
+
+/* A record that says adding is left to its owner for two seconds, and no longer. */
+static void testGrace(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "adding");
+
+    model_time += G_USEC_PER_SEC;
+    sceneDo(self, "refresh");
+    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_ADDING);
+    g_assert_cmpuint(modelDeviceTotal(self->device), ==, 0);
+    model_time += G_USEC_PER_SEC;
+    sceneDo(self, "refresh");
+    sceneCheck(self, SCENE_TAG, "pending", "pending");
+}
+
+/* ------------------------------------------------------------------- waiting */
+
+static void testSleep(void *opaque)
+{
+    scene *self = opaque;
+    static unsigned int sleeps;
+
+    if (++sleeps % 3 == 0)
+        sceneDo(self, "accept");
+}
+
+/* A wait ends with the guest's answer, or in time. */
+static void testWait(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
+    gint64 begin = model_time;
+
+    g_assert_cmpint(virDomainCxlDcdWait(self->client, SCENE_TAG, 1500, 0), ==, -1);
+    testAssertError(VIR_ERR_OPERATION_TIMEOUT,
+                    "Timed out during operation: the guest of domain 'vm' has not answered in "
+                    "1.500 seconds: capacity '" SCENE_TAG "' stays pending");
+    g_assert_cmpint(model_time - begin, ==, 1500000);
+    sceneCheck(self, SCENE_TAG, "pending", "pending");
+    model_on_sleep = testSleep;
+    model_on_sleep_opaque = self;
+    g_assert_cmpint(virDomainCxlDcdWait(self->client, SCENE_TAG, -1, 0),
+                    ==,
+                    VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
+    model_on_sleep = NULL;
+    sceneCheck(self, SCENE_TAG, "accepted", "accepted");
+}
+
+/* ------------------------------------------------------- left to the daemon */
+
+/* Where the domain shows <cxl-dcd>, the daemon has the module: it does the work. */
+static void testDaemon(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "none");
+    char *tag;
+
+    g_free(self->domain->live);
+    self->domain->live = g_strdup("<domain type='kvm' id='1'><name>vm</name><devices>"
+                                  "<cxl-dcd model='tagged'><driver name='qemu'/><target>"
+                                  "<size unit='GiB'>1</size></target><alias name='cxl-dcd0'/>"
+                                  "</cxl-dcd></devices></domain>");
+    tag = sceneAdd(self->client, SCENE_TAG);
+    g_assert_cmpstr(tag, ==, SCENE_TAG);
+    free(tag);
+    g_assert_true(g_str_has_prefix(self->domain->attached, "attach 1 <cxl-dcd>"));
+    g_assert_nonnull(strstr(self->domain->attached, SCENE_TAG));
+    sceneDo(self, "release");
+    g_assert_true(g_str_has_prefix(self->domain->attached, "detach 1 <cxl-dcd>"));
+    g_assert_cmpuint(self->domain->qemu->requests->len, ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        GTestDataFunc function;
+    } both[] = {
+        {"tag-always", testTagAlways},
+        {"tag-spelling", testTagSpelling},
+        {"tag-unique", testTagUnique},
+        {"ninth-offer", testNinthOffer},
+        {"grace", testGrace},
+        {"wait", testWait},
+    };
+    size_t i;
+
+    testInit(&argc, &argv);
+    for (i = 0; i < G_N_ELEMENTS(both); i++) {
+        g_autofree char *tagged = g_strconcat("/guards/tagged/", both[i].name, NULL);
+        g_autofree char *fixed = g_strconcat("/guards/static/", both[i].name, NULL);
+
+        g_test_add_data_func(tagged, GINT_TO_POINTER(true), both[i].function);
+        g_test_add_data_func(fixed, GINT_TO_POINTER(false), both[i].function);
+    }
+    g_test_add_func("/guards/tagged/backend-kept", testBackendKept);
+    g_test_add_func("/guards/tagged/device-stays", testDeviceStays);
+    g_test_add_func("/guards/daemon", testDaemon);
+    return g_test_run();
+}
