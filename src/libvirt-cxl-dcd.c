@@ -492,7 +492,7 @@ virDomainCxlDcdListDevices(virDomainPtr domain,
         lock = qemuCxlDcdLockDomain(domain);
     if (!(def = qemuCxlDcdDomainLoad(domain)))
         return -1;
-    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && qemuCxlDcdDomainRefresh(domain, def) < 0)
+    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && qemuCxlDcdDomainRefresh(domain, def, NULL) < 0)
         return -1;
     if (virCxlDcdReadRecords(domain, def) < 0)
         return -1;

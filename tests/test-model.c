@@ -11,6 +11,7 @@
 #include <config.h>
 
 #include <libvirt/libvirt-qemu.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
@@ -307,6 +308,211 @@ static void testReplayRecording(gconstpointer opaque)
     modelQemuFree(replay.qemu);
 }
 
+/* ------------------------------------------- what a QEMU as released answers */
+
+static char *testDescription(modelQemu *qemu, const char *request)
+{
+    g_autofree char *answer = modelQemuCommand(qemu, request);
+    g_autoptr(virCxlDcdJSON) value = testParse(answer);
+    const char *description =
+        virCxlDcdJSONMemberString(virCxlDcdJSONMember(value, "error"), "desc");
+
+    return g_strdup(description ? description : "");
+}
+
+/* Ask for @extents in region 0 of "d". Returns QEMU's reason, "" for none. */
+static char *testAsk(modelQemu *qemu, bool add, const char *extents)
+{
+    g_autofree char *request = g_strdup_printf(
+        "{\"execute\":\"cxl-%s-dynamic-capacity\",\"arguments\":{\"path\":"
+        "\"/machine/peripheral/d\",\"host-id\":0,\"%s-policy\":\"prescriptive\",\"region\":0,"
+        "\"extents\":[%s]}}",
+        add ? "add" : "release",
+        add ? "selection" : "removal",
+        extents);
+
+    return testDescription(qemu, request);
+}
+
+#define MIB2 "\"len\":2097152}"
+#define PROBE ",{\"offset\":0,\"len\":0}"
+
+/* Pending at 2 MiB, accepted at 4 MiB, partly accepted at 8 to 12 MiB, refused at 16. */
+static const struct {
+    const char *extents;
+    const char *add; /* why not */
+    const char *release;
+} testStockAnswers[] = {
+    {"{\"offset\":0," MIB2 PROBE,
+     "extent with 0 length is not allowed",
+     "cannot release extent with non-existing DPA range"},
+    {"{\"offset\":16777216," MIB2 PROBE,
+     "extent with 0 length is not allowed",
+     "cannot release extent with non-existing DPA range"},
+    {"{\"offset\":2097152," MIB2 PROBE,
+     "cannot add DPA again while still pending",
+     "cannot release extent with pending DPA range"},
+    {"{\"offset\":0,\"len\":4194304}" PROBE,
+     "cannot add DPA again while still pending",
+     "cannot release extent with pending DPA range"},
+    {"{\"offset\":4194304," MIB2 PROBE,
+     "cannot add DPA already accessible to the same LD",
+     "extent with 0 length is not allowed"},
+    {"{\"offset\":8388608,\"len\":4194304}" PROBE,
+     "cannot add DPA already accessible to the same LD",
+     "cannot release extent with non-existing DPA range"},
+    {"{\"offset\":268435456," MIB2,
+     "extent range is beyond the region end",
+     "extent range is beyond the region end"},
+    {"{\"offset\":4096," MIB2,
+     "dpa or len is not aligned to region block size",
+     "dpa or len is not aligned to region block size"},
+    {"{\"offset\":20971520," MIB2 ",{\"offset\":20971520," MIB2,
+     "duplicate or overlapped extents are detected",
+     "cannot release extent with non-existing DPA range"},
+    {"", "", ""},
+};
+
+static modelQemu *testStockStart(void)
+{
+    static const modelRange half = {8 << 20, 2 << 20};
+    modelQemu *qemu = modelQemuNew(MODEL_STOCK);
+    modelDevice *device;
+
+    modelObjectNew(qemu, "memory-backend-ram", "m", 256 << 20);
+    device = modelDeviceNew(qemu, "d", 1, 256 << 20, "m");
+    g_free(testAsk(qemu, true, "{\"offset\":4194304," MIB2));
+    g_assert_true(modelGuestAnswer(qemu, device, true));
+    g_free(testAsk(qemu, true, "{\"offset\":8388608,\"len\":4194304}"));
+    g_assert_cmpint(modelDeviceRespond(qemu, device, &half, 1), ==, MODEL_RC_SUCCESS);
+    g_free(testAsk(qemu, true, "{\"offset\":16777216," MIB2));
+    g_assert_true(modelGuestAnswer(qemu, device, false));
+    g_free(testAsk(qemu, true, "{\"offset\":2097152," MIB2));
+    g_assert_cmpuint(modelDeviceTotal(device), ==, 3);
+    return qemu;
+}
+
+static void testStock(void)
+{
+    g_autoptr(modelQemu) qemu = testStockStart();
+    modelDevice *device = modelDeviceByAlias(qemu, "d");
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(testStockAnswers); i++) {
+        g_autofree char *add = testAsk(qemu, true, testStockAnswers[i].extents);
+        g_autofree char *release = testAsk(qemu, false, testStockAnswers[i].extents);
+
+        g_assert_cmpstr(add, ==, testStockAnswers[i].add);
+        g_assert_cmpstr(release, ==, testStockAnswers[i].release);
+    }
+    g_assert_cmpuint(modelDeviceTotal(device), ==, 3);
+}
+
+/* The sum of an offset and a length must not overflow. */
+static void testStockOverflow(void)
+{
+    g_autoptr(modelQemu) qemu = testStockStart();
+    char *answer = modelQemuCommand(qemu,
+                                    "{\"execute\":\"cxl-add-dynamic-capacity\",\"arguments\":{"
+                                    "\"path\":\"d\",\"host-id\":0,\"selection-policy\":"
+                                    "\"prescriptive\",\"region\":0,\"extents\":[{\"offset\":"
+                                    "18446744073707454464,\"len\":4194304}]}}");
+
+    g_assert_null(answer);
+    g_assert_nonnull(qemu->crashed);
+    g_assert_null(modelQemuCommand(qemu, "{\"execute\":\"query-status\"}"));
+}
+
+/* Eight records fit the event log: the ninth offer is pending, and nobody hears of it. */
+static void testStockLog(void)
+{
+    g_autoptr(modelQemu) qemu = modelQemuNew(MODEL_STOCK);
+    modelDevice *device;
+    unsigned int i;
+
+    modelObjectNew(qemu, "memory-backend-ram", "m", 256 << 20);
+    device = modelDeviceNew(qemu, "d", 1, 256 << 20, "m");
+    for (i = 0; i < 9; i++) {
+        g_autofree char *extent = g_strdup_printf("{\"offset\":%u," MIB2, i << 21);
+        g_autofree char *why = testAsk(qemu, true, extent);
+
+        g_assert_cmpstr(why, ==, "");
+    }
+    g_assert_cmpuint(device->events.length, ==, 8);
+    for (i = 0; i < 8; i++)
+        g_assert_true(modelGuestAnswer(qemu, device, true));
+    g_assert_false(modelGuestAnswer(qemu, device, true));
+    g_assert_cmpuint(modelDeviceTotal(device), ==, 9);
+}
+
+/* What a flavour does not have. */
+static void testFlavours(void)
+{
+    static const struct {
+        modelFlavour flavour;
+        const char *request;
+        const char *answer;
+    } cases[] = {
+        {MODEL_STOCK,
+         "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-ram\",\"id\":"
+         "\"x\",\"size\":1,\"tag\":\"x\"}}",
+         "Parameter 'tag' is unexpected"},
+        {MODEL_STOCK,
+         "{\"execute\":\"cxl-release-dynamic-capacity-status\"}",
+         "The command cxl-release-dynamic-capacity-status has not been found"},
+        {MODEL_STOCK,
+         "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{\"path\":\"d\",\"host-id\":0,"
+         "\"removal-policy\":\"tag-based\",\"region\":0,\"extents\":[]}}",
+         "Removal policy not supported"},
+        {MODEL_NEITHER,
+         "{\"execute\":\"cxl-add-dynamic-capacity\"}",
+         "The command cxl-add-dynamic-capacity has not been found"},
+        {MODEL_NEITHER,
+         "{\"execute\":\"cxl-release-dynamic-capacity\"}",
+         "The command cxl-release-dynamic-capacity has not been found"},
+        {MODEL_SERIES, "{\"execute\":\"object-del\",\"arguments\":{\"id\":\"x\"}}", "object 'x' not found"},
+        {MODEL_SERIES, "{\"execute\"", "JSON parse error"},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(modelQemu) qemu = modelQemuNew(cases[i].flavour);
+        g_autofree char *answer = testDescription(qemu, cases[i].request);
+
+        g_assert_cmpstr(answer, ==, cases[i].answer);
+    }
+}
+
+/* ------------------------------------------------------------------ libvirt */
+
+/* Metadata is one element a namespace, replaced as a whole, and found without it. */
+static void testMetadata(void)
+{
+    modelQemu *qemu = modelQemuNew(MODEL_STOCK);
+    g_autoptr(modelDomain) domain = modelDomainNew(qemu);
+    g_autoptr(virDomain) client = modelClientNew(domain);
+    const unsigned int live = VIR_DOMAIN_AFFECT_LIVE;
+    const int type = VIR_DOMAIN_METADATA_ELEMENT;
+    char *xml;
+
+    g_assert_null(virDomainGetMetadata(client, type, "urn:a", live));
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_NO_DOMAIN_METADATA);
+    g_assert_cmpint(virDomainSetMetadata(client, type, "<x><y/></x>", "p", "urn:a", live), ==, 0);
+    g_assert_cmpint(virDomainSetMetadata(client, type, "<x>1</x>", "p", "urn:b", live), ==, 0);
+    g_assert_nonnull(strstr(domain->live, "<p:x xmlns:p=\"urn:a\"><p:y/></p:x>"));
+    g_assert_cmpint(virDomainSetMetadata(client, type, "<x>2</x>", "p", "urn:b", live), ==, 0);
+    xml = virDomainGetMetadata(client, type, "urn:b", live);
+    g_assert_cmpstr(xml, ==, "<x>2</x>");
+    free(xml);
+    g_assert_null(strstr(domain->live, ">1<"));
+    g_assert_cmpint(virDomainSetMetadata(client, type, NULL, NULL, "urn:a", live), ==, 0);
+    g_assert_null(strstr(domain->live, "urn:a"));
+    g_assert_null(strstr(domain->config, "urn:b"));
+    modelDomainStop(domain);
+    g_assert_cmpint(virDomainSetMetadata(client, type, "<x/>", "p", "urn:a", live), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GPtrArray) names = NULL;
@@ -319,5 +525,10 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(path, g_ptr_array_index(names, i), testReplayRecording);
     }
+    g_test_add_func("/model/stock/answers", testStock);
+    g_test_add_func("/model/stock/overflow", testStockOverflow);
+    g_test_add_func("/model/stock/event-log", testStockLog);
+    g_test_add_func("/model/flavours", testFlavours);
+    g_test_add_func("/model/libvirt/metadata", testMetadata);
     return g_test_run();
 }

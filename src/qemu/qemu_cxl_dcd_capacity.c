@@ -49,6 +49,11 @@
 #include "qemu_cxl_dcd_monitor.h"
 #include "util/cxl_dcd_error.h"
 
+/* Seconds after which a guest is taken to have read that it is asked for a capacity. A
+ * guest that runs a driver reads its log at once, but may keep memory that is in use for
+ * as long as it wants: that must not count against its log for ever. */
+#define QEMU_CXL_DCD_REQUEST_READ 60
+
 /* Seconds for which a record that says adding is left to its owner. */
 #define QEMU_CXL_DCD_ADDING_GRACE 2
 
@@ -470,27 +475,43 @@ int qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
     return 0;
 }
 
-static int qemuCxlDcdCheckOffers(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
+/* Whether the guest may not have read yet what it was told of @capacity. */
+static bool qemuCxlDcdCapacityIsUnread(const virCxlDcdCapacityDef *capacity)
 {
-    unsigned int unanswered = 0;
+    long long age = g_get_real_time() / G_USEC_PER_SEC - capacity->since;
+
+    if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
+        return age < QEMU_CXL_DCD_REQUEST_READ;
+    return capacity->state == VIR_DOMAIN_CXL_DCD_STATE_ADDING ||
+           capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING;
+}
+
+/* Whether the event log of @device has room for @act, "offer" or "request", about
+ * @capacity. */
+static int qemuCxlDcdCheckEventLog(const virCxlDcdDomainDef *def,
+                                   const virCxlDcdDef *device,
+                                   const virCxlDcdCapacityDef *capacity,
+                                   const char *act)
+{
+    unsigned int unread = 0;
     guint i;
 
     for (i = 0; i < device->capacities->len; i++) {
-        const virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i);
+        const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, i);
 
-        unanswered += capacity->state == VIR_DOMAIN_CXL_DCD_STATE_ADDING ||
-                      capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING;
+        unread += other != capacity && qemuCxlDcdCapacityIsUnread(other);
     }
-    if (unanswered < VIR_CXL_DCD_OFFERS_MAX)
+    if (unread < VIR_CXL_DCD_OFFERS_MAX)
         return 0;
     virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                         "the guest of domain '%s' has not answered %u offers on device '%s': its "
-                         "event log holds %d, and it would not hear of another. Wait for the "
-                         "guest, or refresh the state if it has answered",
+                         "the guest of domain '%s' has not answered %u offers and requests on "
+                         "device '%s': its event log holds %d, and it would not hear of another "
+                         "%s. Wait for the guest",
                          def->name,
-                         unanswered,
+                         unread,
                          device->alias,
-                         VIR_CXL_DCD_OFFERS_MAX);
+                         VIR_CXL_DCD_OFFERS_MAX,
+                         act);
     return -1;
 }
 
@@ -499,7 +520,8 @@ static int qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
                                const virCxlDcdDef *device,
                                virCxlDcdCapacityDef *capacity)
 {
-    if (qemuCxlDcdCheckNew(def, device, capacity) < 0 || qemuCxlDcdCheckOffers(def, device) < 0)
+    if (qemuCxlDcdCheckNew(def, device, capacity) < 0 ||
+        qemuCxlDcdCheckEventLog(def, device, capacity, "offer") < 0)
         return -1;
     return capacity->has_offset ? 0 : qemuCxlDcdFindPlace(device, capacity);
 }
@@ -525,7 +547,7 @@ int qemuCxlDcdCapacityAdd(virDomainPtr domain,
 
     if (qemuCxlDcdCheckRoom(def, device, capacity) < 0) {
         if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID ||
-            qemuCxlDcdDomainRefresh(domain, def) < 0 ||
+            qemuCxlDcdDomainRefresh(domain, def, NULL) < 0 ||
             qemuCxlDcdCheckRoom(def, device, capacity) < 0)
             return -1;
         virResetLastError();
@@ -665,12 +687,15 @@ int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
  * qemuCxlDcdDomainRefresh:
  * @domain: a running domain
  * @def: its devices
+ * @except: a capacity that is fresh, or NULL
  *
- * Refresh all capacities; those that are gone leave @def.
+ * Refresh all other capacities; those that are gone leave @def.
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def)
+int qemuCxlDcdDomainRefresh(virDomainPtr domain,
+                            virCxlDcdDomainDef *def,
+                            const virCxlDcdCapacityDef *except)
 {
     guint i;
     guint j;
@@ -681,6 +706,8 @@ int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def)
         for (j = device->capacities->len; j > 0; j--) {
             virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j - 1);
 
+            if (capacity == except)
+                continue;
             if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
                 return -1;
             if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
@@ -691,6 +718,24 @@ int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def)
 }
 
 /* --------------------------------------------------------------- release */
+
+/* Ask for a capacity that the guest has, where it can hear of it. */
+static int qemuCxlDcdCapacityRequest(virDomainPtr domain,
+                                     virCxlDcdDomainDef *def,
+                                     virCxlDcdDef *device,
+                                     virCxlDcdCapacityDef *capacity)
+{
+    if (qemuCxlDcdCheckEventLog(def, device, capacity, "request") < 0) {
+        if (qemuCxlDcdDomainRefresh(domain, def, capacity) < 0 ||
+            qemuCxlDcdCheckEventLog(def, device, capacity, "request") < 0)
+            return -1;
+        virResetLastError();
+    }
+    capacity->asked = false;
+    if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING) < 0)
+        return -1;
+    return qemuCxlDcdAskBack(domain, device, capacity);
+}
 
 /**
  * qemuCxlDcdCapacityRelease:
@@ -706,7 +751,7 @@ int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def)
  * Returns 0, or -1 with an error set.
  */
 int qemuCxlDcdCapacityRelease(virDomainPtr domain,
-                              const virCxlDcdDomainDef *def,
+                              virCxlDcdDomainDef *def,
                               const char *alias,
                               const char *tag)
 {
@@ -740,10 +785,7 @@ int qemuCxlDcdCapacityRelease(virDomainPtr domain,
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_NONE);
     case VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED:
     case VIR_DOMAIN_CXL_DCD_STATE_RELEASING:
-        capacity->asked = false;
-        if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING) < 0)
-            return -1;
-        return qemuCxlDcdAskBack(domain, device, capacity);
+        return qemuCxlDcdCapacityRequest(domain, def, device, capacity);
     }
     return -1;
 }

@@ -21,13 +21,15 @@ int qemuCxlDcdCapacityAdd(virDomainPtr domain,
                           virCxlDcdDef *device,
                           virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdCapacityRelease(virDomainPtr domain,
-                              const virCxlDcdDomainDef *def,
+                              virCxlDcdDomainDef *def,
                               const char *alias,
                               const char *tag);
 int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
                               virCxlDcdDef *device,
                               virCxlDcdCapacityDef *capacity);
-int qemuCxlDcdDomainRefresh(virDomainPtr domain, virCxlDcdDomainDef *def);
+int qemuCxlDcdDomainRefresh(virDomainPtr domain,
+                            virCxlDcdDomainDef *def,
+                            const virCxlDcdCapacityDef *except);
 int qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
                                  const char *tag,
                                  virCxlDcdCapacityDef **record);
