@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_driver_loss.c: what would lose dynamic capacity without a word
+ *
+ * Stock QEMU writes neither the extents of a device nor the data in them into a saved
+ * state or a migration stream, and says nothing: on the other side the guest finds that
+ * its memory is gone. So everything that takes a domain's state elsewhere is refused
+ * while the domain holds capacity. A core dump takes nothing away, and goes on.
+ *
+ * A client asks for a migration by one of libvirt's public functions; in a daemon it
+ * arrives as the calls of libvirt's migration protocol, which libvirt declares in no
+ * installed header. Of those the source side's first ones are here: Begin (managed by the
+ * client), and Perform (the only one where the daemons migrate peer to peer, and the only
+ * one of protocol version 1). Prepare and Finish are the destination's, Confirm comes
+ * after Perform.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#include "cxl_dcd_driver_error.h"
+#include "cxl_dcd_driver_next.h"
+#include "cxl_dcd_error.h"
+#include "cxl_dcd_translate.h"
+
+/* The migration protocol's, as in libvirt's src/libvirt_internal.h since 1.1. */
+char *virDomainMigrateBegin3(virDomainPtr domain,
+                             const char *xmlin,
+                             char **cookieout,
+                             int *cookieoutlen,
+                             unsigned long flags,
+                             const char *dname,
+                             unsigned long resource);
+char *virDomainMigrateBegin3Params(virDomainPtr domain,
+                                   virTypedParameterPtr params,
+                                   int nparams,
+                                   char **cookieout,
+                                   int *cookieoutlen,
+                                   unsigned int flags);
+int virDomainMigratePerform(virDomainPtr domain,
+                            const char *cookie,
+                            int cookielen,
+                            const char *uri,
+                            unsigned long flags,
+                            const char *dname,
+                            unsigned long resource);
+int virDomainMigratePerform3(virDomainPtr domain,
+                             const char *xmlin,
+                             const char *cookiein,
+                             int cookieinlen,
+                             char **cookieout,
+                             int *cookieoutlen,
+                             const char *dconnuri,
+                             const char *uri,
+                             unsigned long flags,
+                             const char *dname,
+                             unsigned long resource);
+int virDomainMigratePerform3Params(virDomainPtr domain,
+                                   const char *dconnuri,
+                                   virTypedParameterPtr params,
+                                   int nparams,
+                                   const char *cookiein,
+                                   int cookieinlen,
+                                   char **cookieout,
+                                   int *cookieoutlen,
+                                   unsigned int flags);
+
+/* How many capacities a running domain holds, from its XML; @tag: of one of them. */
+static unsigned int
+cxlDcdDriverCountHeld(const char *xml, char **tag)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "domain");
+    g_autoptr(virCxlDcdDomainDef) def = doc ? virCxlDcdDomainDefParse(doc) : NULL;
+    unsigned int held = 0;
+    guint i;
+    guint j;
+
+    for (i = 0; def && def->live && i < def->devices->len; i++) {
+        const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = 0; j < device->capacities->len; j++) {
+            const virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j);
+
+            if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
+                continue;
+            if (!held++)
+                *tag = g_strdup(capacity->tag);
+        }
+    }
+    return held;
+}
+
+/* Whether @act must not be done to @domain. Returns -1 with an error set then, else 0. What
+ * cannot be found out is left to libvirt. */
+static int
+cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
+{
+    g_autofree char *tag = NULL;
+    unsigned int held = 0;
+    char *xml;
+
+    if (cxlDcdDriverIsInside() || !domain)
+        return 0;
+    cxlDcdDriverEnter();
+    if ((xml = virDomainGetXMLDesc(domain, 0)) && virCxlDcdIsConcerned(xml))
+        held = cxlDcdDriverCountHeld(xml, &tag);
+    free(xml);
+    virResetLastError();
+    if (held)
+        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                             "domain '%s' holds %u capacit%s of a CXL device, '%s'%s, and cannot be "
+                             "%s: QEMU would carry over neither the capacity nor the data in it. "
+                             "Release it first",
+                             virDomainGetName(domain),
+                             held,
+                             held == 1 ? "y" : "ies",
+                             tag,
+                             held == 1 ? "" : " among them",
+                             act);
+    cxlDcdDriverLeave(held > 0);
+    return held ? -1 : 0;
+}
+
+/* ------------------------------------------------------------- saved states */
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainSave(virDomainPtr domain, const char *to)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainSave)(domain, to);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainSaveFlags(virDomainPtr domain, const char *to, const char *dxml, unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainSaveFlags)(domain, to, dxml, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainSaveParams(virDomainPtr domain,
+                    virTypedParameterPtr params,
+                    int nparams,
+                    unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainSaveParams)(domain, params, nparams, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainManagedSave(virDomainPtr domain, unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainManagedSave)(domain, flags);
+}
+
+/* Whether a snapshot of a running domain is of its memory too: unless it says that it is
+ * of the disks alone. */
+static bool
+cxlDcdDriverSnapshotHasMemory(const char *xml, unsigned int flags)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    g_autofree char *snapshot = NULL;
+    xmlNodePtr memory;
+
+    if (flags & (VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE))
+        return false;
+    doc = virCxlDcdXMLParse(xml, "snapshot");
+    virResetLastError();
+    memory = doc ? virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "memory") : NULL;
+    snapshot = memory ? virCxlDcdXMLAttribute(memory, "snapshot") : NULL;
+    return g_strcmp0(snapshot, "no") != 0;
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainSnapshotPtr
+virDomainSnapshotCreateXML(virDomainPtr domain, const char *xmlDesc, unsigned int flags)
+{
+    if (cxlDcdDriverSnapshotHasMemory(xmlDesc, flags) &&
+        cxlDcdDriverRefuseLoss(domain, "snapshotted with its memory") < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainSnapshotCreateXML)(domain, xmlDesc, flags);
+}
+
+/* ------------------------------------------------- migration, from a client */
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainMigrate(virDomainPtr domain,
+                 virConnectPtr dconn,
+                 unsigned long flags,
+                 const char *dname,
+                 const char *uri,
+                 unsigned long bandwidth)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainMigrate)(domain, dconn, flags, dname, uri, bandwidth);
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainMigrate2(virDomainPtr domain,
+                  virConnectPtr dconn,
+                  const char *dxml,
+                  unsigned long flags,
+                  const char *dname,
+                  const char *uri,
+                  unsigned long bandwidth)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainMigrate2)(domain, dconn, dxml, flags, dname, uri, bandwidth);
+}
+
+CXL_DCD_DRIVER_EXPORT virDomainPtr
+virDomainMigrate3(virDomainPtr domain,
+                  virConnectPtr dconn,
+                  virTypedParameterPtr params,
+                  unsigned int nparams,
+                  unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainMigrate3)(domain, dconn, params, nparams, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainMigrateToURI(virDomainPtr domain,
+                      const char *duri,
+                      unsigned long flags,
+                      const char *dname,
+                      unsigned long bandwidth)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainMigrateToURI)(domain, duri, flags, dname, bandwidth);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainMigrateToURI2(virDomainPtr domain,
+                       const char *dconnuri,
+                       const char *miguri,
+                       const char *dxml,
+                       unsigned long flags,
+                       const char *dname,
+                       unsigned long bandwidth)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return -1;
+    return CXL_DCD_NEXT(
+        virDomainMigrateToURI2)(domain, dconnuri, miguri, dxml, flags, dname, bandwidth);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainMigrateToURI3(virDomainPtr domain,
+                       const char *dconnuri,
+                       virTypedParameterPtr params,
+                       unsigned int nparams,
+                       unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainMigrateToURI3)(domain, dconnuri, params, nparams, flags);
+}
+
+/* --------------------------------------------------- migration, in a daemon */
+
+CXL_DCD_DRIVER_EXPORT char *
+virDomainMigrateBegin3(virDomainPtr domain,
+                       const char *xmlin,
+                       char **cookieout,
+                       int *cookieoutlen,
+                       unsigned long flags,
+                       const char *dname,
+                       unsigned long resource)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return NULL;
+    return CXL_DCD_NEXT(
+        virDomainMigrateBegin3)(domain, xmlin, cookieout, cookieoutlen, flags, dname, resource);
+}
+
+CXL_DCD_DRIVER_EXPORT char *
+virDomainMigrateBegin3Params(virDomainPtr domain,
+                             virTypedParameterPtr params,
+                             int nparams,
+                             char **cookieout,
+                             int *cookieoutlen,
+                             unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return NULL;
+    return CXL_DCD_NEXT(
+        virDomainMigrateBegin3Params)(domain, params, nparams, cookieout, cookieoutlen, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainMigratePerform(virDomainPtr domain,
+                        const char *cookie,
+                        int cookielen,
+                        const char *uri,
+                        unsigned long flags,
+                        const char *dname,
+                        unsigned long resource)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return -1;
+    return CXL_DCD_NEXT(
+        virDomainMigratePerform)(domain, cookie, cookielen, uri, flags, dname, resource);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainMigratePerform3(virDomainPtr domain,
+                         const char *xmlin,
+                         const char *cookiein,
+                         int cookieinlen,
+                         char **cookieout,
+                         int *cookieoutlen,
+                         const char *dconnuri,
+                         const char *uri,
+                         unsigned long flags,
+                         const char *dname,
+                         unsigned long resource)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainMigratePerform3)(domain,
+                                                  xmlin,
+                                                  cookiein,
+                                                  cookieinlen,
+                                                  cookieout,
+                                                  cookieoutlen,
+                                                  dconnuri,
+                                                  uri,
+                                                  flags,
+                                                  dname,
+                                                  resource);
+}
+
+CXL_DCD_DRIVER_EXPORT int
+virDomainMigratePerform3Params(virDomainPtr domain,
+                               const char *dconnuri,
+                               virTypedParameterPtr params,
+                               int nparams,
+                               const char *cookiein,
+                               int cookieinlen,
+                               char **cookieout,
+                               int *cookieoutlen,
+                               unsigned int flags)
+{
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+        return -1;
+    return CXL_DCD_NEXT(virDomainMigratePerform3Params)(domain,
+                                                        dconnuri,
+                                                        params,
+                                                        nparams,
+                                                        cookiein,
+                                                        cookieinlen,
+                                                        cookieout,
+                                                        cookieoutlen,
+                                                        flags);
+}
