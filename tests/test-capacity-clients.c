@@ -24,20 +24,21 @@
 
 typedef struct {
     const char *words; /* what it does */
-    const char *tag; /* with which capacity */
+    const char *tag;   /* with which capacity */
     virDomainPtr client;
     GThread *thread;
     GMutex *lock;
-    GCond *turn; /* somebody's turn has come */
-    bool mine; /* it runs */
+    GCond *turn;        /* somebody's turn has come */
+    bool mine;          /* it runs */
     modelCallKind next; /* what it stopped before */
     bool done;
     unsigned int succeeded; /* of its words */
-    char *error; /* of the last that did not */
+    char *error;            /* of the last that did not */
 } testClient;
 
 /* Give the turn back, and wait for the next. */
-static void testYield(testClient *self)
+static void
+testYield(testClient *self)
 {
     g_mutex_lock(self->lock);
     self->mine = false;
@@ -47,7 +48,8 @@ static void testYield(testClient *self)
     g_mutex_unlock(self->lock);
 }
 
-static void testBefore(virDomainPtr client, modelCallKind kind)
+static void
+testBefore(virDomainPtr client, modelCallKind kind)
 {
     testClient *self = client->opaque;
 
@@ -56,7 +58,8 @@ static void testBefore(virDomainPtr client, modelCallKind kind)
 }
 
 /* Whether it matters which of two calls comes first. */
-static bool testDepend(modelCallKind a, modelCallKind b)
+static bool
+testDepend(modelCallKind a, modelCallKind b)
 {
     bool a_qemu = a == MODEL_CALL_READ_QEMU || a == MODEL_CALL_WRITE_QEMU;
     bool b_qemu = b == MODEL_CALL_READ_QEMU || b == MODEL_CALL_WRITE_QEMU;
@@ -66,7 +69,8 @@ static bool testDepend(modelCallKind a, modelCallKind b)
     return a_qemu == b_qemu && write;
 }
 
-static bool testWord(testClient *self, const char *word)
+static bool
+testWord(testClient *self, const char *word)
 {
     char *tag;
 
@@ -80,7 +84,8 @@ static bool testWord(testClient *self, const char *word)
     return tag != NULL;
 }
 
-static gpointer testRunClient(gpointer opaque)
+static gpointer
+testRunClient(gpointer opaque)
 {
     testClient *self = opaque;
     g_auto(GStrv) words = g_strsplit(self->words, " ", -1);
@@ -104,7 +109,8 @@ static gpointer testRunClient(gpointer opaque)
 }
 
 /* Let @self go on until it stops again. The lock is held. */
-static void testLetGo(testClient *self)
+static void
+testLetGo(testClient *self)
 {
     self->mine = true;
     g_cond_broadcast(self->turn);
@@ -113,7 +119,8 @@ static void testLetGo(testClient *self)
 }
 
 /* Bring both to their first call. The lock is held. */
-static void testBegin(testClient *clients)
+static void
+testBegin(testClient *clients)
 {
     guint i;
 
@@ -129,7 +136,8 @@ static void testBegin(testClient *clients)
 /* Run both to their ends. @choices: whose turn it was, 0 or 1, each time that both could
  * go on; those that it holds already are followed, the others are added as 0. Returns
  * false when another order was the same. */
-static bool testInterleave(testClient *clients, GByteArray *choices)
+static bool
+testInterleave(testClient *clients, GByteArray *choices)
 {
     const guint8 first = 0;
     bool sleeping = false; /* the first client */
@@ -157,7 +165,8 @@ static bool testInterleave(testClient *clients, GByteArray *choices)
 }
 
 /* The next order; false when there is none. */
-static bool testNextOrder(GByteArray *choices)
+static bool
+testNextOrder(GByteArray *choices)
 {
     while (choices->len > 0 && choices->data[choices->len - 1] == 1)
         g_byte_array_set_size(choices, choices->len - 1);
@@ -167,7 +176,8 @@ static bool testNextOrder(GByteArray *choices)
     return true;
 }
 
-static char *testFormatOrder(const GByteArray *choices)
+static char *
+testFormatOrder(const GByteArray *choices)
 {
     g_autoptr(GString) buf = g_string_new(NULL);
     guint i;
@@ -182,12 +192,12 @@ static char *testFormatOrder(const GByteArray *choices)
 typedef struct {
     const char *name;
     const char *start;
-    const char *before; /* what happens first, words of scene.c */
+    const char *before;   /* what happens first, words of scene.c */
     const char *words[2]; /* what each client does, with a capacity of its tag */
     const char *tags[2];
     unsigned int succeed[2]; /* of all those words: from, to */
     unsigned int records[2]; /* at the end: from, to */
-    unsigned int known[2]; /* orders that end otherwise (tagged, static), see below */
+    unsigned int known[2];   /* orders that end otherwise (tagged, static), see below */
 } caseDef;
 
 /* What cannot be had without a compare-and-set, which libvirt's metadata does not have: a
@@ -197,18 +207,86 @@ typedef struct {
 static const caseDef cases[] = {
     {"add-same-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
     {"add-other-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_OTHER}, {2, 2}, {2, 2}},
-    {"release-twice", "accepted", "", {"release", "release"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
-    {"refresh-twice-adding", "adding", "later", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
-    {"refresh-twice-backend", "adding-backend", "later", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
-    {"refresh-twice-refused", "pending", "refuse", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
-    {"refresh-twice-returned", "releasing", "obey", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {0, 0}},
-    {"refresh-twice-ask", "releasing-not-asked", "", {"refresh", "refresh"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
-    {"refresh-and-release", "adding", "later", {"refresh", "release"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
-    {"refresh-and-add-other", "adding", "later", {"refresh", "add"}, {SCENE_TAG, SCENE_OTHER}, {2, 2}, {2, 2}},
-    {"refresh-and-add-same", "releasing", "obey", {"refresh", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 2}, {0, 1}, {13, 1}},
+    {"release-twice",
+     "accepted",
+     "",
+     {"release", "release"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {1, 1}},
+    {"refresh-twice-adding",
+     "adding",
+     "later",
+     {"refresh", "refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {1, 1}},
+    {"refresh-twice-backend",
+     "adding-backend",
+     "later",
+     {"refresh", "refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {1, 1}},
+    {"refresh-twice-refused",
+     "pending",
+     "refuse",
+     {"refresh", "refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {1, 1}},
+    {"refresh-twice-returned",
+     "releasing",
+     "obey",
+     {"refresh", "refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {0, 0}},
+    {"refresh-twice-ask",
+     "releasing-not-asked",
+     "",
+     {"refresh", "refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {1, 1}},
+    {"refresh-and-release",
+     "adding",
+     "later",
+     {"refresh", "release"},
+     {SCENE_TAG, SCENE_TAG},
+     {1, 1},
+     {1, 1}},
+    {"refresh-and-add-other",
+     "adding",
+     "later",
+     {"refresh", "add"},
+     {SCENE_TAG, SCENE_OTHER},
+     {2, 2},
+     {2, 2}},
+    {"refresh-and-add-same",
+     "releasing",
+     "obey",
+     {"refresh", "add"},
+     {SCENE_TAG, SCENE_TAG},
+     {1, 2},
+     {0, 1},
+     {13, 1}},
     {"add-and-release", "none", "", {"add", "release"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
-    {"forget-and-add", "rejected", "", {"release", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 2}, {0, 1}, {1, 1}},
-    {"accept-and-release", "pending", "accept", {"refresh", "release"}, {SCENE_TAG, SCENE_TAG}, {2, 2}, {1, 1}},
+    {"forget-and-add",
+     "rejected",
+     "",
+     {"release", "add"},
+     {SCENE_TAG, SCENE_TAG},
+     {1, 2},
+     {0, 1},
+     {1, 1}},
+    {"accept-and-release",
+     "pending",
+     "accept",
+     {"refresh", "release"},
+     {SCENE_TAG, SCENE_TAG},
+     {2, 2},
+     {1, 1}},
 };
 
 /* One order. Returns what is wrong at its end, or NULL. @orders is counted up when it is
@@ -244,7 +322,8 @@ testOrder(const caseDef *test, bool tagged, GByteArray *choices, unsigned int *o
         wrong = sceneInconsistency(self, &records);
     succeeded = clients[0].succeeded + clients[1].succeeded;
     if (!wrong && (succeeded < test->succeed[0] || succeeded > test->succeed[1]))
-        wrong = g_strdup_printf("%u succeeded: %s; %s", succeeded, clients[0].error, clients[1].error);
+        wrong =
+            g_strdup_printf("%u succeeded: %s; %s", succeeded, clients[0].error, clients[1].error);
     if (!wrong && (records < test->records[0] || records > test->records[1]))
         wrong = g_strdup_printf("%u records", records);
     for (i = 0; i < 2; i++) {
@@ -256,7 +335,8 @@ testOrder(const caseDef *test, bool tagged, GByteArray *choices, unsigned int *o
     return wrong;
 }
 
-static void testClients(const caseDef *test, bool tagged)
+static void
+testClients(const caseDef *test, bool tagged)
 {
     g_autoptr(GByteArray) choices = g_byte_array_new();
     unsigned int orders = 0;
@@ -277,17 +357,20 @@ static void testClients(const caseDef *test, bool tagged)
     g_assert_cmpuint(orders, >, 1);
 }
 
-static void testClientsTagged(gconstpointer opaque)
+static void
+testClientsTagged(gconstpointer opaque)
 {
     testClients(opaque, true);
 }
 
-static void testClientsStatic(gconstpointer opaque)
+static void
+testClientsStatic(gconstpointer opaque)
 {
     testClients(opaque, false);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     size_t i;
 

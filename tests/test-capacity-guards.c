@@ -18,7 +18,8 @@
 #include "testutils.h"
 
 /* Requests of @self's QEMU that hold @text. */
-static unsigned int testRequests(const scene *self, const char *text)
+static unsigned int
+testRequests(const scene *self, const char *text)
 {
     unsigned int n = 0;
     guint i;
@@ -28,13 +29,15 @@ static unsigned int testRequests(const scene *self, const char *text)
     return n;
 }
 
-static char *testTag(unsigned int n)
+static char *
+testTag(unsigned int n)
 {
     return g_strdup_printf("000000a%u-0000-4000-8000-000000000000", n);
 }
 
 /* Add @size bytes under the tag @n. Returns 0, or -1 with libvirt's error. */
-static int testAddSize(scene *self, unsigned int n, unsigned long long size)
+static int
+testAddSize(scene *self, unsigned int n, unsigned long long size)
 {
     g_autofree char *tag = testTag(n);
     g_autofree char *xml = g_strdup_printf("<cxl-dcd><capacity tag='%s'><size unit='bytes'>%llu"
@@ -48,7 +51,8 @@ static int testAddSize(scene *self, unsigned int n, unsigned long long size)
 }
 
 /* A tag goes with every add, release and status, probes included. */
-static void testTagAlways(gconstpointer opaque)
+static void
+testTagAlways(gconstpointer opaque)
 {
     g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
 
@@ -59,7 +63,8 @@ static void testTagAlways(gconstpointer opaque)
 }
 
 /* However a user spells it, a tag is one: in the record, in QEMU, and for a second add. */
-static void testTagSpelling(gconstpointer opaque)
+static void
+testTagSpelling(gconstpointer opaque)
 {
     g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
     const char *upper = "5BE13BCE-AE34-4A77-B6C3-16DF975FCF1A";
@@ -70,7 +75,9 @@ static void testTagSpelling(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "pending", "pending");
     sceneDo(self, "add! accept refresh");
     g_assert_null(sceneAdd(self->client, upper));
-    g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, upper, VIR_DOMAIN_AFFECT_LIVE), ==, 0);
+    g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, upper, VIR_DOMAIN_AFFECT_LIVE),
+                    ==,
+                    0);
     sceneDo(self, "obey");
     g_assert_cmpint(virDomainCxlDcdWait(self->client, upper, 1000, 0),
                     ==,
@@ -80,7 +87,8 @@ static void testTagSpelling(gconstpointer opaque)
 }
 
 /* A backend is deleted when its extent is gone, and at no other time. */
-static void testBackendKept(void)
+static void
+testBackendKept(void)
 {
     g_autoptr(scene) self = sceneNew(true, "none");
 
@@ -94,7 +102,8 @@ static void testBackendKept(void)
 }
 
 /* A device is not unplugged, neither by a <cxl-dcd> without a capacity nor with two. */
-static void testDeviceStays(void)
+static void
+testDeviceStays(void)
 {
     static const char *const documents[] = {
         "<cxl-dcd/>",
@@ -116,7 +125,8 @@ static void testDeviceStays(void)
 }
 
 /* Of a ninth unanswered offer the guest would never hear. */
-static void testNinthOffer(gconstpointer opaque)
+static void
+testNinthOffer(gconstpointer opaque)
 {
     g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
     g_autofree char *before = NULL;
@@ -142,7 +152,8 @@ static void testNinthOffer(gconstpointer opaque)
 }
 
 /* A tag is one capacity's in the whole domain, not only in its device. */
-static void testTagUnique(gconstpointer opaque)
+static void
+testTagUnique(gconstpointer opaque)
 {
     bool tagged = GPOINTER_TO_INT(opaque);
     g_autoptr(scene) self = sceneNew(tagged, "none");
@@ -168,12 +179,15 @@ static void testTagUnique(gconstpointer opaque)
     g_assert_null(virDomainCxlDcdAdd(client, second, VIR_DOMAIN_AFFECT_LIVE));
     g_assert_nonnull(strstr(virGetLastErrorMessage(), "a tag names one capacity"));
     g_assert_cmpuint(modelDeviceTotal(modelDeviceByAlias(qemu, "other")), ==, 0);
-    g_assert_cmpint(virDomainCxlDcdRelease(client, "other", SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE), ==, -1);
+    g_assert_cmpint(virDomainCxlDcdRelease(client, "other", SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE),
+                    ==,
+                    -1);
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_DEVICE_MISSING);
 }
 
 /* A record that says adding is left to its owner for two seconds, and no longer. */
-static void testGrace(gconstpointer opaque)
+static void
+testGrace(gconstpointer opaque)
 {
     g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "adding");
 
@@ -186,9 +200,111 @@ static void testGrace(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "pending", "pending");
 }
 
+/* ----------------------------------------------- what QEMU or libvirt refuses */
+
+/* Where libvirt forbids the first command, nothing is left, not even for a refresh. */
+static void
+testDenied(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+
+    self->domain->fault.kind = MODEL_FAULT_DENIED;
+    self->domain->fault.at = 1;
+    g_assert_null(sceneAdd(self->client, SCENE_TAG));
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_DENIED);
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
+/* A reply that is none is an error, which quotes no more than a part of it. */
+static void
+testBadReply(gconstpointer opaque)
+{
+    static const modelFaultKind kinds[] = {MODEL_FAULT_NOT_JSON, MODEL_FAULT_HUGE_NOT_JSON};
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+
+        self->domain->fault.kind = kinds[i];
+        self->domain->fault.at = 1;
+        g_assert_null(sceneAdd(self->client, SCENE_TAG));
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_INTERNAL_ERROR);
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "neither a result nor an error"));
+        g_assert_cmpuint(strlen(virGetLastErrorMessage()), <, 1000);
+    }
+}
+
+/* An add that QEMU refuses leaves nothing: no record, and no backend. */
+static void
+testRefused(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "none");
+    modelObject *object = modelObjectNew(self->domain->qemu, "memory-backend-ram", "x", SCENE_SIZE);
+    char *tag;
+
+    object->tag = g_strdup("x");
+    g_free(modelQemuCommand(self->domain->qemu,
+                            "{\"execute\":\"cxl-add-dynamic-capacity\",\"arguments\":{\"path\":"
+                            "\"cxl-dcd0\",\"host-id\":0,\"selection-policy\":\"prescriptive\","
+                            "\"region\":0,\"tag\":\"x\",\"extents\":[{\"offset\":0,\"len\":"
+                            "268435456}]}}"));
+    g_ptr_array_set_size(self->domain->qemu->requests, 0);
+    tag = virDomainCxlDcdAdd(self->client,
+                             "<cxl-dcd><capacity tag='" SCENE_TAG "'><size unit='MiB'>256</size>"
+                             "<offset>0</offset></capacity></cxl-dcd>",
+                             VIR_DOMAIN_AFFECT_LIVE);
+    g_assert_null(tag);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "cannot add DPA again while still pending"));
+    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    g_assert_cmpuint(sceneBackends(self), ==, 0);
+    /* Where it may choose, it goes elsewhere. */
+    sceneDo(self, "add");
+    g_assert_cmpstr(modelDeviceTagState(self->device, SCENE_TAG), ==, "pending");
+}
+
+/* Somebody else takes the last place just before the record of this add is written. */
+static void
+testTakePlace(virDomainPtr client, modelCallKind kind)
+{
+    virDomainPtr other;
+
+    if (kind != MODEL_CALL_WRITE_XML || !client->before)
+        return;
+    client->before = NULL;
+    other = modelClientNew(client->domain);
+    free(sceneAdd(other, SCENE_OTHER));
+    virDomainFree(other);
+}
+
+/* An add for which no place is left leaves nothing, and takes nothing from others. */
+static void
+testLastPlace(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+    g_autofree char *wrong = NULL;
+    unsigned int records;
+    unsigned int i;
+
+    for (i = 1; i < 4; i++)
+        g_assert_cmpint(testAddSize(self, i, SCENE_SIZE), ==, 0);
+    sceneDo(self, "refuse refresh accept accept refresh");
+    g_assert_cmpint(testAddSize(self, 4, SCENE_SIZE), ==, 0);
+    self->client->before = testTakePlace;
+    g_assert_null(sceneAdd(self->client, SCENE_TAG));
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
+    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    g_assert_cmpint(sceneRecordState(self, SCENE_OTHER), ==, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
+    wrong = sceneInconsistency(self, &records);
+    g_assert_cmpstr(wrong, ==, NULL);
+    g_assert_cmpuint(records, ==, 5);
+    sceneCheckSafe(self);
+}
+
 /* ------------------------------------------------------------------- waiting */
 
-static void testSleep(void *opaque)
+static void
+testSleep(void *opaque)
 {
     scene *self = opaque;
     static unsigned int sleeps;
@@ -198,7 +314,8 @@ static void testSleep(void *opaque)
 }
 
 /* A wait ends with the guest's answer, or in time. */
-static void testWait(gconstpointer opaque)
+static void
+testWait(gconstpointer opaque)
 {
     g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
     gint64 begin = model_time;
@@ -221,7 +338,8 @@ static void testWait(gconstpointer opaque)
 /* ------------------------------------------------------- left to the daemon */
 
 /* Where the domain shows <cxl-dcd>, the daemon has the module: it does the work. */
-static void testDaemon(void)
+static void
+testDaemon(void)
 {
     g_autoptr(scene) self = sceneNew(true, "none");
     char *tag;
@@ -241,7 +359,8 @@ static void testDaemon(void)
     g_assert_cmpuint(self->domain->qemu->requests->len, ==, 0);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     static const struct {
         const char *name;
@@ -252,6 +371,9 @@ int main(int argc, char **argv)
         {"tag-unique", testTagUnique},
         {"ninth-offer", testNinthOffer},
         {"grace", testGrace},
+        {"denied", testDenied},
+        {"bad-reply", testBadReply},
+        {"last-place", testLastPlace},
         {"wait", testWait},
     };
     size_t i;
@@ -265,6 +387,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(fixed, GINT_TO_POINTER(false), both[i].function);
     }
     g_test_add_func("/guards/tagged/backend-kept", testBackendKept);
+    g_test_add_func("/guards/tagged/refused", testRefused);
     g_test_add_func("/guards/tagged/device-stays", testDeviceStays);
     g_test_add_func("/guards/daemon", testDaemon);
     return g_test_run();

@@ -24,11 +24,11 @@
 typedef struct {
     const char *name;
     const char *start;
-    const char *words; /* what the client does, and the guest before or meanwhile */
-    const char *guest; /* what the guest does afterwards, whenever it can */
-    const char *begun; /* the record's state at the end where it had been written */
+    const char *words;     /* what the client does, and the guest before or meanwhile */
+    const char *guest;     /* what the guest does afterwards, whenever it can */
+    const char *begun;     /* the record's state at the end where it had been written */
     const char *untouched; /* and where not */
-    unsigned int points; /* at least this many calls can be the last */
+    unsigned int points;   /* at least this many calls can be the last */
 } caseDef;
 
 static const caseDef cases[] = {
@@ -43,14 +43,27 @@ static const caseDef cases[] = {
     {"see-acceptance", "pending", "accept refresh", "", "accepted", "accepted", 3},
     {"see-refusal", "pending", "refuse refresh", "", "rejected", "rejected", 3},
     {"see-return", "accepted", "give-back refresh", "", "none", "none", 3},
-    {"finish-adding", "adding", "later refresh accept refresh", "accept", "accepted", "accepted", 4},
-    {"finish-backend", "adding-backend", "later refresh accept refresh", "accept", "accepted", "accepted", 4},
+    {"finish-adding",
+     "adding",
+     "later refresh accept refresh",
+     "accept",
+     "accepted",
+     "accepted",
+     4},
+    {"finish-backend",
+     "adding-backend",
+     "later refresh accept refresh",
+     "accept",
+     "accepted",
+     "accepted",
+     4},
     {"finish-offer", "adding-offered", "later refresh refresh", "", "pending", "pending", 4},
     {"ask-back", "releasing-not-asked", "refresh obey refresh", "obey", "none", "none", 4},
 };
 
 /* Do the words of a case, however they end. */
-static void testAct(scene *self, const char *words)
+static void
+testAct(scene *self, const char *words)
 {
     g_auto(GStrv) list = g_strsplit(words, " ", -1);
     char **word;
@@ -74,7 +87,8 @@ static void testAct(scene *self, const char *words)
 }
 
 /* Others come, and the guest goes on, until nothing changes any more. */
-static void testSettle(scene *self, const char *guest)
+static void
+testSettle(scene *self, const char *guest)
 {
     unsigned int i;
 
@@ -86,7 +100,8 @@ static void testSettle(scene *self, const char *guest)
     sceneDo(self, "refresh");
 }
 
-static const char *testExtentOf(const char *record)
+static const char *
+testExtentOf(const char *record)
 {
     if (g_str_equal(record, "accepted") || g_str_equal(record, "releasing"))
         return "accepted";
@@ -94,17 +109,17 @@ static const char *testExtentOf(const char *record)
 }
 
 /* @before: the record that @self started with; @at: where the client was cut short. */
-static void testExpect(const scene *self, const caseDef *test, const char *before, char *at)
+static void
+testExpect(const scene *self, const caseDef *test, const char *before, char *at)
 {
-    const char *record = !at                           ? "none"
-                         : g_strcmp0(before, at) == 0 ? test->untouched
-                                                       : test->begun;
+    const char *record = !at ? "none" : g_strcmp0(before, at) == 0 ? test->untouched : test->begun;
 
     sceneCheck(self, SCENE_TAG, record, testExtentOf(record));
 }
 
 /* How many calls the case takes where nobody is killed. */
-static unsigned int testCount(const caseDef *test, bool tagged)
+static unsigned int
+testCount(const caseDef *test, bool tagged)
 {
     g_autoptr(scene) self = sceneNew(tagged, test->start);
     unsigned int before = self->client->calls;
@@ -113,7 +128,8 @@ static unsigned int testCount(const caseDef *test, bool tagged)
     return self->client->calls - before;
 }
 
-static void testKill(const caseDef *test, bool tagged)
+static void
+testKill(const caseDef *test, bool tagged)
 {
     unsigned int calls = testCount(test, tagged);
     unsigned int n;
@@ -136,7 +152,8 @@ static void testKill(const caseDef *test, bool tagged)
 }
 
 /* Who cleans up after the first is killed too, at each of its calls. */
-static void testKillTwice(const caseDef *test, bool tagged)
+static void
+testKillTwice(const caseDef *test, bool tagged)
 {
     unsigned int calls = testCount(test, tagged);
     unsigned int n;
@@ -182,7 +199,8 @@ static const struct {
 
 /* While QEMU hangs others are not kept waiting: what reads XML answers, what asks QEMU
  * fails. */
-static void testHanging(scene *self)
+static void
+testHanging(scene *self)
 {
     virDomainCxlDcdDevicePtr *devices = NULL;
 
@@ -200,7 +218,8 @@ static void testHanging(scene *self)
 
 /* One fault at the Nth command of what the case does; the client lives on and does the
  * rest of it. Returns false when there is no Nth command. */
-static bool testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, unsigned int n)
+static bool
+testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, unsigned int n)
 {
     g_autoptr(scene) self = sceneNew(tagged, test->start);
     char *before = modelDomainGetRecord(self->domain, SCENE_TAG);
@@ -228,7 +247,8 @@ static bool testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, u
     return met;
 }
 
-static void testFault(const caseDef *test, bool tagged)
+static void
+testFault(const caseDef *test, bool tagged)
 {
     size_t i;
     unsigned int n;
@@ -249,14 +269,16 @@ typedef struct {
     void (*function)(const caseDef *test, bool tagged);
 } testRun;
 
-static void testDo(gconstpointer opaque)
+static void
+testDo(gconstpointer opaque)
 {
     const testRun *run = opaque;
 
     run->function(run->test, run->tagged);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     static const struct {
         const char *name;

@@ -137,7 +137,8 @@ static const caseDef cases[] = {
     {"releasing", "die", "none", "gone"},
 };
 
-static void testState(const caseDef *test, bool tagged)
+static void
+testState(const caseDef *test, bool tagged)
 {
     g_autoptr(scene) self = sceneNew(tagged, test->start);
     g_autofree char *before = NULL;
@@ -160,17 +161,20 @@ static void testState(const caseDef *test, bool tagged)
     g_assert_cmpuint(self->domain->qemu->requests->len - i, <=, 1);
 }
 
-static void testStateTagged(gconstpointer opaque)
+static void
+testStateTagged(gconstpointer opaque)
 {
     testState(opaque, true);
 }
 
-static void testStateStatic(gconstpointer opaque)
+static void
+testStateStatic(gconstpointer opaque)
 {
     testState(opaque, false);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     size_t i;
 
@@ -178,8 +182,7 @@ int main(int argc, char **argv)
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *name = g_strdup_printf("%s/%s",
                                                 cases[i].start,
-                                                *cases[i].events ? cases[i].events
-                                                                     : "nothing");
+                                                *cases[i].events ? cases[i].events : "nothing");
         g_autofree char *tagged = NULL;
         g_autofree char *fixed = NULL;
 

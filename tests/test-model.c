@@ -25,14 +25,16 @@
 
 /* ------------------------------------------------------- comparing answers */
 
-static gint testCompareText(gconstpointer a, gconstpointer b)
+static gint
+testCompareText(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* @value in the one form in which equal values are equal text: members and the elements
  * of lists in order of their text, since QEMU lists from hash tables. */
-static char *testCanonical(virCxlDcdJSON *value)
+static char *
+testCanonical(virCxlDcdJSON *value)
 {
     g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *joined = NULL;
@@ -60,7 +62,8 @@ static char *testCanonical(virCxlDcdJSON *value)
     return g_strdup_printf(YAJL_IS_OBJECT(value) ? "{%s}" : "[%s]", joined);
 }
 
-static virCxlDcdJSON *testParse(const char *text)
+static virCxlDcdJSON *
+testParse(const char *text)
 {
     g_autofree char *message = NULL;
     virCxlDcdJSON *value = virCxlDcdJSONParse(text, &message);
@@ -70,7 +73,8 @@ static virCxlDcdJSON *testParse(const char *text)
 }
 
 /* What a list names, one a line: "name" of each. */
-static bool testNames(virCxlDcdJSON *list, const char *name)
+static bool
+testNames(virCxlDcdJSON *list, const char *name)
 {
     size_t i;
 
@@ -82,7 +86,8 @@ static bool testNames(virCxlDcdJSON *list, const char *name)
 }
 
 /* The model has a part of what QEMU has: it must not claim more. */
-static void testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
+static void
+testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
 {
     virCxlDcdJSON *list = virCxlDcdJSONMember(is, "return");
     size_t i;
@@ -104,9 +109,9 @@ static const struct {
     const char *name;
     unsigned int regions;
     unsigned long long size;
-    const char *memdev; /* the backend of a static device */
+    const char *memdev;  /* the backend of a static device */
     const char *backend; /* a tagged backend on the command line */
-    bool both; /* tagged, and a memdev too */
+    bool both;           /* tagged, and a memdev too */
 } testStarts[] = {
     {"more-than-four", 1, 8 * GiB},
     {"two-regions", 2, 4 * GiB},
@@ -118,7 +123,8 @@ static const struct {
     {"backend-on-command-line", 1, 4 * GiB, .backend = "cl0"},
 };
 
-static modelQemu *testStart(const char *name)
+static modelQemu *
+testStart(const char *name)
 {
     modelQemu *qemu = modelQemuNew(MODEL_SERIES);
     modelDevice *device;
@@ -173,7 +179,8 @@ static const struct {
     {"device-del-after-release", TEST_CRASH_EJECT},
 };
 
-static testCrash testCrashOf(const char *name)
+static testCrash
+testCrashOf(const char *name)
 {
     size_t i;
 
@@ -187,15 +194,16 @@ static testCrash testCrashOf(const char *name)
 /* A recording that is being replayed. */
 typedef struct {
     modelQemu *qemu;
-    char **lines; /* of NAME.jsonl */
+    char **lines;         /* of NAME.jsonl */
     virCxlDcdJSON *guest; /* NAME.guest.json; NULL: there is none */
-    size_t step; /* of the guest, next */
-    char *answer; /* what the model said to the last request; NULL: it was compared */
-    char *request; /* that request */
+    size_t step;          /* of the guest, next */
+    char *answer;         /* what the model said to the last request; NULL: it was compared */
+    char *request;        /* that request */
 } testReplay;
 
 /* The guest's steps after line @line. */
-static void testReplayGuest(testReplay *replay, unsigned int line)
+static void
+testReplayGuest(testReplay *replay, unsigned int line)
 {
     unsigned long long after;
 
@@ -213,11 +221,12 @@ static void testReplayGuest(testReplay *replay, unsigned int line)
 }
 
 /* A line that QEMU sent: an event, or the answer to the last request. */
-static void testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJSON *message)
+static void
+testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJSON *message)
 {
     const char *event = virCxlDcdJSONMemberString(message, "event");
-    g_autofree char *text = event ? g_queue_pop_head(&replay->qemu->messages)
-                                  : g_steal_pointer(&replay->answer);
+    g_autofree char *text =
+        event ? g_queue_pop_head(&replay->qemu->messages) : g_steal_pointer(&replay->answer);
     g_autoptr(virCxlDcdJSON) is = text ? testParse(text) : NULL;
     g_autofree char *expected = NULL;
     g_autofree char *got = NULL;
@@ -226,8 +235,8 @@ static void testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJ
         g_test_fail_printf("line %u: the model says nothing", line);
         return;
     }
-    if (!event && (strstr(replay->request, "query-commands") ||
-                   strstr(replay->request, "list-properties"))) {
+    if (!event &&
+        (strstr(replay->request, "query-commands") || strstr(replay->request, "list-properties"))) {
         testCompareIntrospection(message, is);
         return;
     }
@@ -238,7 +247,8 @@ static void testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJ
     g_assert_cmpstr(got, ==, expected);
 }
 
-static void testReplayLine(testReplay *replay, unsigned int line, bool last)
+static void
+testReplayLine(testReplay *replay, unsigned int line, bool last)
 {
     g_autoptr(virCxlDcdJSON) value = testParse(replay->lines[line - 1]);
     virCxlDcdJSON *message = virCxlDcdJSONMember(value, "msg");
@@ -262,7 +272,8 @@ static void testReplayLine(testReplay *replay, unsigned int line, bool last)
 }
 
 /* Where the recording ends, the model runs on or crashes as QEMU did. */
-static void testReplayEnd(testReplay *replay, testCrash crash)
+static void
+testReplayEnd(testReplay *replay, testCrash crash)
 {
     modelDevice *device = modelDeviceByAlias(replay->qemu, "cxl-vmem0");
 
@@ -280,7 +291,8 @@ static void testReplayEnd(testReplay *replay, testCrash crash)
         g_assert_false(replay->qemu->corrupt);
 }
 
-static void testReplayRecording(gconstpointer opaque)
+static void
+testReplayRecording(gconstpointer opaque)
 {
     const char *name = opaque;
     g_autofree char *qmp_name = g_strconcat(name, ".jsonl", NULL);
@@ -310,7 +322,8 @@ static void testReplayRecording(gconstpointer opaque)
 
 /* ------------------------------------------- what a QEMU as released answers */
 
-static char *testDescription(modelQemu *qemu, const char *request)
+static char *
+testDescription(modelQemu *qemu, const char *request)
 {
     g_autofree char *answer = modelQemuCommand(qemu, request);
     g_autoptr(virCxlDcdJSON) value = testParse(answer);
@@ -321,7 +334,8 @@ static char *testDescription(modelQemu *qemu, const char *request)
 }
 
 /* Ask for @extents in region 0 of "d". Returns QEMU's reason, "" for none. */
-static char *testAsk(modelQemu *qemu, bool add, const char *extents)
+static char *
+testAsk(modelQemu *qemu, bool add, const char *extents)
 {
     g_autofree char *request = g_strdup_printf(
         "{\"execute\":\"cxl-%s-dynamic-capacity\",\"arguments\":{\"path\":"
@@ -373,7 +387,8 @@ static const struct {
     {"", "", ""},
 };
 
-static modelQemu *testStockStart(void)
+static modelQemu *
+testStockStart(void)
 {
     static const modelRange half = {8 << 20, 2 << 20};
     modelQemu *qemu = modelQemuNew(MODEL_STOCK);
@@ -392,7 +407,8 @@ static modelQemu *testStockStart(void)
     return qemu;
 }
 
-static void testStock(void)
+static void
+testStock(void)
 {
     g_autoptr(modelQemu) qemu = testStockStart();
     modelDevice *device = modelDeviceByAlias(qemu, "d");
@@ -409,7 +425,8 @@ static void testStock(void)
 }
 
 /* The sum of an offset and a length must not overflow. */
-static void testStockOverflow(void)
+static void
+testStockOverflow(void)
 {
     g_autoptr(modelQemu) qemu = testStockStart();
     char *answer = modelQemuCommand(qemu,
@@ -424,7 +441,8 @@ static void testStockOverflow(void)
 }
 
 /* Eight records fit the event log: the ninth offer is pending, and nobody hears of it. */
-static void testStockLog(void)
+static void
+testStockLog(void)
 {
     g_autoptr(modelQemu) qemu = modelQemuNew(MODEL_STOCK);
     modelDevice *device;
@@ -446,7 +464,8 @@ static void testStockLog(void)
 }
 
 /* What a flavour does not have. */
-static void testFlavours(void)
+static void
+testFlavours(void)
 {
     static const struct {
         modelFlavour flavour;
@@ -461,7 +480,8 @@ static void testFlavours(void)
          "{\"execute\":\"cxl-release-dynamic-capacity-status\"}",
          "The command cxl-release-dynamic-capacity-status has not been found"},
         {MODEL_STOCK,
-         "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{\"path\":\"d\",\"host-id\":0,"
+         "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{\"path\":\"d\",\"host-id\":"
+         "0,"
          "\"removal-policy\":\"tag-based\",\"region\":0,\"extents\":[]}}",
          "Removal policy not supported"},
         {MODEL_NEITHER,
@@ -470,7 +490,9 @@ static void testFlavours(void)
         {MODEL_NEITHER,
          "{\"execute\":\"cxl-release-dynamic-capacity\"}",
          "The command cxl-release-dynamic-capacity has not been found"},
-        {MODEL_SERIES, "{\"execute\":\"object-del\",\"arguments\":{\"id\":\"x\"}}", "object 'x' not found"},
+        {MODEL_SERIES,
+         "{\"execute\":\"object-del\",\"arguments\":{\"id\":\"x\"}}",
+         "object 'x' not found"},
         {MODEL_SERIES, "{\"execute\"", "JSON parse error"},
     };
     size_t i;
@@ -486,7 +508,8 @@ static void testFlavours(void)
 /* ------------------------------------------------------------------ libvirt */
 
 /* Metadata is one element a namespace, replaced as a whole, and found without it. */
-static void testMetadata(void)
+static void
+testMetadata(void)
 {
     modelQemu *qemu = modelQemuNew(MODEL_STOCK);
     g_autoptr(modelDomain) domain = modelDomainNew(qemu);
@@ -513,7 +536,8 @@ static void testMetadata(void)
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     g_autoptr(GPtrArray) names = NULL;
     guint i;

@@ -110,16 +110,17 @@ cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
     free(xml);
     virResetLastError();
     if (held)
-        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                             "domain '%s' holds %u capacit%s of a CXL device, '%s'%s, and cannot be "
-                             "%s: QEMU would carry over neither the capacity nor the data in it. "
-                             "Release it first",
-                             virDomainGetName(domain),
-                             held,
-                             held == 1 ? "y" : "ies",
-                             tag,
-                             held == 1 ? "" : " among them",
-                             act);
+        virCxlDcdReportError(
+            VIR_ERR_OPERATION_INVALID,
+            "domain '%s' holds %u capacit%s of a CXL device, '%s'%s, and cannot be "
+            "%s: QEMU would carry over neither the capacity nor the data in it. "
+            "Release it first",
+            virDomainGetName(domain),
+            held,
+            held == 1 ? "y" : "ies",
+            tag,
+            held == 1 ? "" : " among them",
+            act);
     cxlDcdDriverLeave(held > 0);
     return held ? -1 : 0;
 }

@@ -70,9 +70,8 @@
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
-                                 const char *tag,
-                                 virCxlDcdCapacityDef **record)
+int
+qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record)
 {
     g_autofree char *uri = virCxlDcdRecordNamespace(tag);
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
@@ -97,9 +96,10 @@ int qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
 }
 
 /* The only place where a state changes (libvirt: virDomainSetMetadata()). */
-static int qemuCxlDcdCapacitySetState(virDomainPtr domain,
-                                      virCxlDcdCapacityDef *capacity,
-                                      virDomainCxlDcdState state)
+static int
+qemuCxlDcdCapacitySetState(virDomainPtr domain,
+                           virCxlDcdCapacityDef *capacity,
+                           virDomainCxlDcdState state)
 {
     g_autofree char *uri = virCxlDcdRecordNamespace(capacity->tag);
     g_autofree char *xml = NULL;
@@ -121,7 +121,8 @@ static int qemuCxlDcdCapacitySetState(virDomainPtr domain,
 }
 
 /* Undo what a request has recorded, and keep the error that made it necessary. */
-static void qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
+static void
+qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
 {
     virErrorPtr error = virCxlDcdErrorSave();
 
@@ -131,15 +132,17 @@ static void qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *
 
 /* -------------------------------------------------------------- backends */
 
-static char *qemuCxlDcdBackendId(const virCxlDcdCapacityDef *capacity)
+static char *
+qemuCxlDcdBackendId(const virCxlDcdCapacityDef *capacity)
 {
     return g_strconcat("cxl-dcd-", capacity->tag, NULL);
 }
 
 /* The caller knows that the extent is gone. Repeating it is no error. */
-static int qemuCxlDcdBackendDelete(virDomainPtr domain,
-                                   const virCxlDcdDef *device,
-                                   const virCxlDcdCapacityDef *capacity)
+static int
+qemuCxlDcdBackendDelete(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity)
 {
     g_autofree char *id = qemuCxlDcdBackendId(capacity);
     g_autofree char *refusal = NULL;
@@ -160,10 +163,11 @@ static int qemuCxlDcdBackendDelete(virDomainPtr domain,
 }
 
 /* What QEMU says of the extent of @capacity. */
-static int qemuCxlDcdCapacityQuery(virDomainPtr domain,
-                                   const virCxlDcdDef *device,
-                                   const virCxlDcdCapacityDef *capacity,
-                                   qemuCxlDcdExtentState *state)
+static int
+qemuCxlDcdCapacityQuery(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        qemuCxlDcdExtentState *state)
 {
     if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
         return qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state);
@@ -172,11 +176,12 @@ static int qemuCxlDcdCapacityQuery(virDomainPtr domain,
 
 /* ------------------------------------------------------------------- add */
 
-static void qemuCxlDcdReportRefusal(virDomainPtr domain,
-                                    const virCxlDcdDef *device,
-                                    const virCxlDcdCapacityDef *capacity,
-                                    const char *act,
-                                    const char *refusal)
+static void
+qemuCxlDcdReportRefusal(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        const char *act,
+                        const char *refusal)
 {
     virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
                          "QEMU refuses to %s capacity '%s' (region %llu, offset %llu, %llu bytes) "
@@ -192,7 +197,8 @@ static void qemuCxlDcdReportRefusal(virDomainPtr domain,
 }
 
 /* QEMU's reason for refusing an extent where another one is. */
-static bool qemuCxlDcdIsPlaceTaken(const char *refusal)
+static bool
+qemuCxlDcdIsPlaceTaken(const char *refusal)
 {
     qemuCxlDcdExtentState state;
 
@@ -202,7 +208,9 @@ static bool qemuCxlDcdIsPlaceTaken(const char *refusal)
 /* QEMU has something at the place of @capacity. Learn what: the capacities of other tags
  * that were recorded meanwhile join those of @device. */
 static int
-qemuCxlDcdLearnTaken(virDomainPtr domain, virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+qemuCxlDcdLearnTaken(virDomainPtr domain,
+                     virCxlDcdDef *device,
+                     const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
     virCxlDcdDef *now = def ? qemuCxlDcdDomainFindDevice(def, device->alias) : NULL;
@@ -223,7 +231,8 @@ qemuCxlDcdLearnTaken(virDomainPtr domain, virCxlDcdDef *device, const virCxlDcdC
 /* Give @capacity another place. One that is taken without a record counts as taken, but
  * not on a static device: QEMU knows no tags there, and it is likely that another client
  * adds the same tag. Returns false when there is no other place. */
-static bool qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+static bool
+qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
     unsigned long long offset = capacity->offset;
     virCxlDcdCapacityDef *taken;
@@ -246,7 +255,8 @@ static bool qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *ca
     return false;
 }
 
-static int qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+static int
+qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
     if (virCxlDcdDefFirstFit(device, capacity) == 0)
         return 0;
@@ -260,11 +270,12 @@ static int qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef 
 
 /* Create the backend of @capacity. @mine: a backend that is there already belongs to
  * this request. */
-static int qemuCxlDcdBackendCreate(virDomainPtr domain,
-                                   const virCxlDcdDef *device,
-                                   const virCxlDcdCapacityDef *capacity,
-                                   bool mine,
-                                   char **refusal)
+static int
+qemuCxlDcdBackendCreate(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        bool mine,
+                        char **refusal)
 {
     g_autofree char *id = qemuCxlDcdBackendId(capacity);
     int exists = 0;
@@ -280,11 +291,12 @@ static int qemuCxlDcdBackendCreate(virDomainPtr domain,
 
 /* Offer the extent; where the place was ours to choose and somebody else has it,
  * choose another. The record follows the place. */
-static int qemuCxlDcdOfferExtent(virDomainPtr domain,
-                                 virCxlDcdDef *device,
-                                 virCxlDcdCapacityDef *capacity,
-                                 bool choose,
-                                 char **refusal)
+static int
+qemuCxlDcdOfferExtent(virDomainPtr domain,
+                      virCxlDcdDef *device,
+                      virCxlDcdCapacityDef *capacity,
+                      bool choose,
+                      char **refusal)
 {
     int ret;
 
@@ -306,11 +318,12 @@ static int qemuCxlDcdOfferExtent(virDomainPtr domain,
  * has a backend of that id which this request did not make; on a static device, something
  * at that place which no other capacity accounts for. Returns 1, 0, or -1 with an error
  * set. */
-static int qemuCxlDcdIsTagTaken(virDomainPtr domain,
-                                virCxlDcdDef *device,
-                                const virCxlDcdCapacityDef *capacity,
-                                bool created,
-                                const char *refusal)
+static int
+qemuCxlDcdIsTagTaken(virDomainPtr domain,
+                     virCxlDcdDef *device,
+                     const virCxlDcdCapacityDef *capacity,
+                     bool created,
+                     const char *refusal)
 {
     g_autofree char *id = qemuCxlDcdBackendId(capacity);
     qemuCxlDcdExtentState state;
@@ -332,11 +345,12 @@ static int qemuCxlDcdIsTagTaken(virDomainPtr domain,
  * nothing is left of the request but, where another client is at the same tag, the record:
  * it may have replaced that client's, whose next write replaces it, or else a refresh
  * makes it the record of what is there. */
-static int qemuCxlDcdCapacityRefused(virDomainPtr domain,
-                                     virCxlDcdDef *device,
-                                     virCxlDcdCapacityDef *capacity,
-                                     bool created,
-                                     const char *refusal)
+static int
+qemuCxlDcdCapacityRefused(virDomainPtr domain,
+                          virCxlDcdDef *device,
+                          virCxlDcdCapacityDef *capacity,
+                          bool created,
+                          const char *refusal)
 {
     int taken = qemuCxlDcdIsTagTaken(domain, device, capacity, created, refusal);
     virErrorPtr error;
@@ -356,12 +370,13 @@ static int qemuCxlDcdCapacityRefused(virDomainPtr domain,
 /* QEMU refused a step of an add. @finish: the request is somebody else's. Returns 0 when
  * somebody else has finished the same request meanwhile, or is about to, else -1 with an
  * error set. */
-static int qemuCxlDcdResolveRefusal(virDomainPtr domain,
-                                    virCxlDcdDef *device,
-                                    virCxlDcdCapacityDef *capacity,
-                                    bool created,
-                                    bool finish,
-                                    const char *refusal)
+static int
+qemuCxlDcdResolveRefusal(virDomainPtr domain,
+                         virCxlDcdDef *device,
+                         virCxlDcdCapacityDef *capacity,
+                         bool created,
+                         bool finish,
+                         const char *refusal)
 {
     bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
@@ -387,7 +402,8 @@ static int qemuCxlDcdResolveRefusal(virDomainPtr domain,
 
 /* The connection failed at the first command of an add. Where it is sure that QEMU heard
  * nothing, nothing is left; else the record stays, and a refresh ends the work. */
-static void qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
+static void
+qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
 {
     switch (virGetLastErrorCode()) {
     case VIR_ERR_ACCESS_DENIED:
@@ -403,11 +419,12 @@ static void qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacity
 
 /* From the record that says adding to the one that says pending. @finish: the record
  * is that of a request whose owner is gone. */
-static int qemuCxlDcdCapacityOffer(virDomainPtr domain,
-                                   virCxlDcdDef *device,
-                                   virCxlDcdCapacityDef *capacity,
-                                   bool choose,
-                                   bool finish)
+static int
+qemuCxlDcdCapacityOffer(virDomainPtr domain,
+                        virCxlDcdDef *device,
+                        virCxlDcdCapacityDef *capacity,
+                        bool choose,
+                        bool finish)
 {
     g_autofree char *refusal = NULL;
     bool created = false;
@@ -437,9 +454,10 @@ static int qemuCxlDcdCapacityOffer(virDomainPtr domain,
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
-                       const virCxlDcdDef *device,
-                       const virCxlDcdCapacityDef *capacity)
+int
+qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
+                   const virCxlDcdDef *device,
+                   const virCxlDcdCapacityDef *capacity)
 {
     const virCxlDcdCapacityDef *other = NULL;
     virCxlDcdDef *owner = NULL;
@@ -476,7 +494,8 @@ int qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
 }
 
 /* Whether the guest may not have read yet what it was told of @capacity. */
-static bool qemuCxlDcdCapacityIsUnread(const virCxlDcdCapacityDef *capacity)
+static bool
+qemuCxlDcdCapacityIsUnread(const virCxlDcdCapacityDef *capacity)
 {
     long long age = g_get_real_time() / G_USEC_PER_SEC - capacity->since;
 
@@ -488,10 +507,11 @@ static bool qemuCxlDcdCapacityIsUnread(const virCxlDcdCapacityDef *capacity)
 
 /* Whether the event log of @device has room for @act, "offer" or "request", about
  * @capacity. */
-static int qemuCxlDcdCheckEventLog(const virCxlDcdDomainDef *def,
-                                   const virCxlDcdDef *device,
-                                   const virCxlDcdCapacityDef *capacity,
-                                   const char *act)
+static int
+qemuCxlDcdCheckEventLog(const virCxlDcdDomainDef *def,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        const char *act)
 {
     unsigned int unread = 0;
     guint i;
@@ -516,9 +536,10 @@ static int qemuCxlDcdCheckEventLog(const virCxlDcdDomainDef *def,
 }
 
 /* All that the records can speak against. Gives @capacity a place where it has none. */
-static int qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
-                               const virCxlDcdDef *device,
-                               virCxlDcdCapacityDef *capacity)
+static int
+qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
+                    const virCxlDcdDef *device,
+                    virCxlDcdCapacityDef *capacity)
 {
     if (qemuCxlDcdCheckNew(def, device, capacity) < 0 ||
         qemuCxlDcdCheckEventLog(def, device, capacity, "offer") < 0)
@@ -538,10 +559,11 @@ static int qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdCapacityAdd(virDomainPtr domain,
-                          virCxlDcdDomainDef *def,
-                          virCxlDcdDef *device,
-                          virCxlDcdCapacityDef *capacity)
+int
+qemuCxlDcdCapacityAdd(virDomainPtr domain,
+                      virCxlDcdDomainDef *def,
+                      virCxlDcdDef *device,
+                      virCxlDcdCapacityDef *capacity)
 {
     bool choose = !capacity->has_offset;
 
@@ -566,10 +588,11 @@ int qemuCxlDcdCapacityAdd(virDomainPtr domain,
 /* --------------------------------------------------------------- refresh */
 
 /* An add whose owner may be gone. */
-static int qemuCxlDcdRefreshAdding(virDomainPtr domain,
-                                   virCxlDcdDef *device,
-                                   virCxlDcdCapacityDef *capacity,
-                                   qemuCxlDcdExtentState state)
+static int
+qemuCxlDcdRefreshAdding(virDomainPtr domain,
+                        virCxlDcdDef *device,
+                        virCxlDcdCapacityDef *capacity,
+                        qemuCxlDcdExtentState state)
 {
     bool ambiguous = device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC &&
                      virCxlDcdDefOverlap(device, capacity) != NULL;
@@ -591,9 +614,10 @@ static int qemuCxlDcdRefreshAdding(virDomainPtr domain,
 
 /* The extent is gone: an offer was refused, anything else was given back. Who else saw
  * that may have forgotten the capacity meanwhile, and added the tag again. */
-static int qemuCxlDcdRefreshGone(virDomainPtr domain,
-                                 const virCxlDcdDef *device,
-                                 virCxlDcdCapacityDef *capacity)
+static int
+qemuCxlDcdRefreshGone(virDomainPtr domain,
+                      const virCxlDcdDef *device,
+                      virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
 
@@ -612,9 +636,8 @@ static int qemuCxlDcdRefreshGone(virDomainPtr domain,
 }
 
 /* Ask the guest for it. The record says releasing, and says so before and after. */
-static int qemuCxlDcdAskBack(virDomainPtr domain,
-                             const virCxlDcdDef *device,
-                             virCxlDcdCapacityDef *capacity)
+static int
+qemuCxlDcdAskBack(virDomainPtr domain, const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
     g_autofree char *refusal = NULL;
     int ret = qemuCxlDcdMonitorRelease(domain, device, capacity, &refusal);
@@ -645,9 +668,8 @@ static int qemuCxlDcdAskBack(virDomainPtr domain,
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
-                              virCxlDcdDef *device,
-                              virCxlDcdCapacityDef *capacity)
+int
+qemuCxlDcdCapacityRefresh(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
     virCxlDcdCapacityDef old;
@@ -673,9 +695,7 @@ int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
     if (state == QEMU_CXL_DCD_EXTENT_PENDING)
         return capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING
                    ? 0
-                   : qemuCxlDcdCapacitySetState(domain,
-                                                capacity,
-                                                VIR_DOMAIN_CXL_DCD_STATE_PENDING);
+                   : qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
     if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
     if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING && !capacity->asked)
@@ -693,9 +713,10 @@ int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdDomainRefresh(virDomainPtr domain,
-                            virCxlDcdDomainDef *def,
-                            const virCxlDcdCapacityDef *except)
+int
+qemuCxlDcdDomainRefresh(virDomainPtr domain,
+                        virCxlDcdDomainDef *def,
+                        const virCxlDcdCapacityDef *except)
 {
     guint i;
     guint j;
@@ -720,10 +741,11 @@ int qemuCxlDcdDomainRefresh(virDomainPtr domain,
 /* --------------------------------------------------------------- release */
 
 /* Ask for a capacity that the guest has, where it can hear of it. */
-static int qemuCxlDcdCapacityRequest(virDomainPtr domain,
-                                     virCxlDcdDomainDef *def,
-                                     virCxlDcdDef *device,
-                                     virCxlDcdCapacityDef *capacity)
+static int
+qemuCxlDcdCapacityRequest(virDomainPtr domain,
+                          virCxlDcdDomainDef *def,
+                          virCxlDcdDef *device,
+                          virCxlDcdCapacityDef *capacity)
 {
     if (qemuCxlDcdCheckEventLog(def, device, capacity, "request") < 0) {
         if (qemuCxlDcdDomainRefresh(domain, def, capacity) < 0 ||
@@ -750,10 +772,11 @@ static int qemuCxlDcdCapacityRequest(virDomainPtr domain,
  *
  * Returns 0, or -1 with an error set.
  */
-int qemuCxlDcdCapacityRelease(virDomainPtr domain,
-                              virCxlDcdDomainDef *def,
-                              const char *alias,
-                              const char *tag)
+int
+qemuCxlDcdCapacityRelease(virDomainPtr domain,
+                          virCxlDcdDomainDef *def,
+                          const char *alias,
+                          const char *tag)
 {
     virCxlDcdDef *device = NULL;
     virCxlDcdCapacityDef *capacity = virCxlDcdDomainDefCapacity(def, tag, &device);
@@ -802,7 +825,8 @@ int qemuCxlDcdCapacityRelease(virDomainPtr domain,
  * Returns them, to be freed with virCxlDcdDomainDefFree(), or NULL with an error
  * set when it is not running or has none.
  */
-virCxlDcdDomainDef *qemuCxlDcdDomainLoad(virDomainPtr domain)
+virCxlDcdDomainDef *
+qemuCxlDcdDomainLoad(virDomainPtr domain)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
@@ -837,7 +861,8 @@ virCxlDcdDomainDef *qemuCxlDcdDomainLoad(virDomainPtr domain)
  *
  * Returns the device, or NULL with an error set that names those that there are.
  */
-virCxlDcdDef *qemuCxlDcdDomainFindDevice(const virCxlDcdDomainDef *def, const char *alias)
+virCxlDcdDef *
+qemuCxlDcdDomainFindDevice(const virCxlDcdDomainDef *def, const char *alias)
 {
     g_autoptr(GString) aliases = g_string_new(NULL);
     virCxlDcdDef *device;

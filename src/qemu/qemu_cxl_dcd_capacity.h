@@ -30,8 +30,7 @@ int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
 int qemuCxlDcdDomainRefresh(virDomainPtr domain,
                             virCxlDcdDomainDef *def,
                             const virCxlDcdCapacityDef *except);
-int qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
-                                 const char *tag,
-                                 virCxlDcdCapacityDef **record);
+int
+qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record);
 
 #endif /* QEMU_CXL_DCD_CAPACITY_H */

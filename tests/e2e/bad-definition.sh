@@ -98,6 +98,8 @@ configured()
     refuse "<cxl-dcd> 'cxl-dcd0' of domain 'defined' has 9 capacities: a start can offer the guest at most 8" \
         <<<"$(defined "$(device tagged 1024 2 '' "$(for _ in 1 2 3 4 5 6 7 8 9; do
             capacities "><size unit='MiB'>2</size>"; done)")")"
+    refuse "region 0 of <cxl-dcd> 'cxl-dcd0' of domain 'defined' has no free range of 268435456 bytes" \
+        <<<"$(defined "$(device tagged 512 2 '' "$(capacities ">$SIZE" ">$SIZE")")")"
     refuse "a capacity of device 'cxl-dcd0' has no <source> of its own: a static device has one for all its memory" \
         <<<"$(defined "$(device static 1024 2 '' "$(capacities ">$SIZE<source type='ram'/>")")")"
 }
@@ -139,7 +141,8 @@ unknown()
         <<<"$(defined "$(device static)" | sed 's|<vcpu>|<virtual-cpu/>&|')"
 }
 
-for each in daemon client both; do
+# in arrangement "both" the daemon does the work
+for each in daemon client; do
     arrange "$each"
     domain defined "$(device static 512 2)
 " | put defined.xml

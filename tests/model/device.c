@@ -19,13 +19,15 @@
 
 #include "model.h"
 
-void modelExtentFree(modelExtent *extent)
+void
+modelExtentFree(modelExtent *extent)
 {
     g_free(extent->backend);
     g_free(extent);
 }
 
-void modelGroupFree(modelGroup *group)
+void
+modelGroupFree(modelGroup *group)
 {
     g_ptr_array_unref(group->extents);
     g_free(group);
@@ -33,11 +35,12 @@ void modelGroupFree(modelGroup *group)
 
 /* @regions: 0 for a device without dynamic capacity. @memdev: the id of the backend of
  * a static device, or NULL for a tagged one. */
-modelDevice *modelDeviceNew(modelQemu *qemu,
-                            const char *alias,
-                            unsigned int regions,
-                            unsigned long long size,
-                            const char *memdev)
+modelDevice *
+modelDeviceNew(modelQemu *qemu,
+               const char *alias,
+               unsigned int regions,
+               unsigned long long size,
+               const char *memdev)
 {
     modelDevice *device = g_new0(modelDevice, 1);
 
@@ -55,7 +58,8 @@ modelDevice *modelDeviceNew(modelQemu *qemu,
     return device;
 }
 
-void modelDeviceFree(modelDevice *device)
+void
+modelDeviceFree(modelDevice *device)
 {
     g_queue_clear_full(&device->pending, (GDestroyNotify)modelGroupFree);
     g_queue_clear_full(&device->events, g_free);
@@ -66,7 +70,8 @@ void modelDeviceFree(modelDevice *device)
 }
 
 /* @alias: an id, or the path of one under /machine/peripheral */
-modelDevice *modelDeviceByAlias(modelQemu *qemu, const char *alias)
+modelDevice *
+modelDeviceByAlias(modelQemu *qemu, const char *alias)
 {
     const char *slash = strrchr(alias, '/');
     guint i;
@@ -80,17 +85,20 @@ modelDevice *modelDeviceByAlias(modelQemu *qemu, const char *alias)
     return NULL;
 }
 
-static bool modelOverlap(const modelRange *a, const modelRange *b)
+static bool
+modelOverlap(const modelRange *a, const modelRange *b)
 {
     return a->dpa < b->dpa + b->len && b->dpa < a->dpa + a->len;
 }
 
-static bool modelContains(const modelRange *outer, const modelRange *inner)
+static bool
+modelContains(const modelRange *outer, const modelRange *inner)
 {
     return outer->dpa <= inner->dpa && inner->dpa + inner->len <= outer->dpa + outer->len;
 }
 
-static modelExtent *modelFindOverlap(GPtrArray *extents, const modelRange *range)
+static modelExtent *
+modelFindOverlap(GPtrArray *extents, const modelRange *range)
 {
     guint i;
 
@@ -103,7 +111,8 @@ static modelExtent *modelFindOverlap(GPtrArray *extents, const modelRange *range
     return NULL;
 }
 
-static modelExtent *modelFindContaining(GPtrArray *extents, const modelRange *range)
+static modelExtent *
+modelFindContaining(GPtrArray *extents, const modelRange *range)
 {
     guint i;
 
@@ -116,7 +125,8 @@ static modelExtent *modelFindContaining(GPtrArray *extents, const modelRange *ra
     return NULL;
 }
 
-static modelExtent *modelFindTag(GPtrArray *extents, const char *uuid)
+static modelExtent *
+modelFindTag(GPtrArray *extents, const char *uuid)
 {
     guint i;
 
@@ -129,7 +139,8 @@ static modelExtent *modelFindTag(GPtrArray *extents, const char *uuid)
     return NULL;
 }
 
-static modelExtent *modelFindPendingOverlap(const modelDevice *device, const modelRange *range)
+static modelExtent *
+modelFindPendingOverlap(const modelDevice *device, const modelRange *range)
 {
     modelExtent *found = NULL;
     GList *item;
@@ -139,7 +150,8 @@ static modelExtent *modelFindPendingOverlap(const modelDevice *device, const mod
     return found;
 }
 
-static modelExtent *modelFindPendingTag(const modelDevice *device, const char *uuid)
+static modelExtent *
+modelFindPendingTag(const modelDevice *device, const char *uuid)
 {
     modelExtent *found = NULL;
     GList *item;
@@ -150,7 +162,8 @@ static modelExtent *modelFindPendingTag(const modelDevice *device, const char *u
 }
 
 /* Extents that the device holds, pending and accepted. */
-unsigned int modelDeviceTotal(const modelDevice *device)
+unsigned int
+modelDeviceTotal(const modelDevice *device)
 {
     unsigned int total = device->accepted->len;
     GList *item;
@@ -161,7 +174,8 @@ unsigned int modelDeviceTotal(const modelDevice *device)
 }
 
 /* "accepted", "pending" or "gone": what became of the extent with the tag @tag. */
-const char *modelDeviceTagState(const modelDevice *device, const char *tag)
+const char *
+modelDeviceTagState(const modelDevice *device, const char *tag)
 {
     if (modelFindTag(device->accepted, tag))
         return "accepted";
@@ -171,12 +185,13 @@ const char *modelDeviceTagState(const modelDevice *device, const char *tag)
 /* ----------------------------------------------------------- event records */
 
 /* Returns false when the log is full: the guest does not hear of it. */
-static bool modelDeviceLog(modelDevice *device,
-                           bool add,
-                           unsigned int region,
-                           bool more,
-                           const modelRange *range,
-                           const char *uuid)
+static bool
+modelDeviceLog(modelDevice *device,
+               bool add,
+               unsigned int region,
+               bool more,
+               const modelRange *range,
+               const char *uuid)
 {
     modelEvent *event;
 
@@ -201,21 +216,23 @@ typedef struct {
     modelDevice *device;
     unsigned int region;
     const char *tag; /* NULL: not given */
-    char uuid[37]; /* of the tag: nil where it is none */
-    GArray *ranges; /* modelRange */
+    char uuid[37];   /* of the tag: nil where it is none */
+    GArray *ranges;  /* modelRange */
 } modelRequest;
 
-static void modelRequestClear(modelRequest *request)
+static void
+modelRequestClear(modelRequest *request)
 {
     g_clear_pointer(&request->ranges, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(modelRequest, modelRequestClear)
 
-static bool modelRequestPolicy(virCxlDcdJSON *args,
-                               const char *name,
-                               const char *const *policies,
-                               const char **policy,
-                               char **error)
+static bool
+modelRequestPolicy(virCxlDcdJSON *args,
+                   const char *name,
+                   const char *const *policies,
+                   const char **policy,
+                   char **error)
 {
     if (!(*policy = modelArgString(args, name, error)))
         return false;
@@ -225,7 +242,8 @@ static bool modelRequestPolicy(virCxlDcdJSON *args,
     return false;
 }
 
-static void modelRequestTag(modelRequest *request, virCxlDcdJSON *args)
+static void
+modelRequestTag(modelRequest *request, virCxlDcdJSON *args)
 {
     g_autofree char *lower = NULL;
 
@@ -237,7 +255,8 @@ static void modelRequestTag(modelRequest *request, virCxlDcdJSON *args)
 }
 
 /* The members that QAPI checks before the command runs. */
-static bool modelRequestArgs(modelRequest *request, virCxlDcdJSON *args, bool extents, char **error)
+static bool
+modelRequestArgs(modelRequest *request, virCxlDcdJSON *args, bool extents, char **error)
 {
     virCxlDcdJSON *list = virCxlDcdJSONMember(args, "extents");
     unsigned long long value;
@@ -267,11 +286,12 @@ static bool modelRequestArgs(modelRequest *request, virCxlDcdJSON *args, bool ex
     return true;
 }
 
-static bool modelRequestDevice(modelRequest *request,
-                               modelQemu *qemu,
-                               virCxlDcdJSON *args,
-                               const char *too_large,
-                               char **error)
+static bool
+modelRequestDevice(modelRequest *request,
+                   modelQemu *qemu,
+                   virCxlDcdJSON *args,
+                   const char *too_large,
+                   char **error)
 {
     const char *path = virCxlDcdJSONMemberString(args, "path");
 
@@ -287,7 +307,8 @@ static bool modelRequestDevice(modelRequest *request,
 
 /* Why the range @i of the request cannot be: as QEMU looks at one after another. The
  * offset becomes a DPA. */
-static const char *modelRequestCheck(modelQemu *qemu, modelRequest *request, guint i, bool add)
+static const char *
+modelRequestCheck(modelQemu *qemu, modelRequest *request, guint i, bool add)
 {
     modelDevice *device = request->device;
     modelRange *range = &g_array_index(request->ranges, modelRange, i);
@@ -319,7 +340,8 @@ static const char *modelRequestCheck(modelQemu *qemu, modelRequest *request, gui
     return NULL;
 }
 
-static bool modelRequestCheckAll(modelQemu *qemu, modelRequest *request, bool add, char **error)
+static bool
+modelRequestCheckAll(modelQemu *qemu, modelRequest *request, bool add, char **error)
 {
     const char *why = NULL;
     guint i;
@@ -334,7 +356,8 @@ static bool modelRequestCheckAll(modelQemu *qemu, modelRequest *request, bool ad
 /* --------------------------------------------------------------------- add */
 
 /* The backend that an add to a tagged device brings. */
-static modelObject *modelAddBackend(modelQemu *qemu, const modelRequest *request, char **error)
+static modelObject *
+modelAddBackend(modelQemu *qemu, const modelRequest *request, char **error)
 {
     modelObject *object = modelObjectByTag(qemu, request->tag);
     unsigned long long len;
@@ -359,7 +382,8 @@ static modelObject *modelAddBackend(modelQemu *qemu, const modelRequest *request
 }
 
 /* The offer: a group of pending extents, and a record of each in the event log. */
-static void modelAddOffer(modelQemu *qemu, const modelRequest *request, const modelObject *object)
+static void
+modelAddOffer(modelQemu *qemu, const modelRequest *request, const modelObject *object)
 {
     modelDevice *device = request->device;
     bool series = qemu->flavour == MODEL_SERIES;
@@ -390,7 +414,8 @@ static void modelAddOffer(modelQemu *qemu, const modelRequest *request, const mo
 }
 
 /* QMP cxl-add-dynamic-capacity */
-char *modelDeviceAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelDeviceAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     static const char *const policies[] = {
         "free",
@@ -429,7 +454,8 @@ char *modelDeviceAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* The backend @id was deleted: what was offered with it does not notice. */
-void modelDeviceBackendGone(modelDevice *device, const char *id)
+void
+modelDeviceBackendGone(modelDevice *device, const char *id)
 {
     GList *item;
     guint i;
@@ -450,7 +476,8 @@ void modelDeviceBackendGone(modelDevice *device, const char *id)
 /* ----------------------------------------------------------------- release */
 
 /* By place, with a record for each extent. Nothing is done before all are checked. */
-static char *modelReleasePrescriptive(modelQemu *qemu, modelRequest *request, char **error)
+static char *
+modelReleasePrescriptive(modelQemu *qemu, modelRequest *request, char **error)
 {
     guint i;
 
@@ -467,7 +494,8 @@ static char *modelReleasePrescriptive(modelQemu *qemu, modelRequest *request, ch
 }
 
 /* By tag: the extents are not looked at, and the record carries no tag. */
-static char *modelReleaseByTag(modelRequest *request)
+static char *
+modelReleaseByTag(modelRequest *request)
 {
     modelExtent *extent = modelFindTag(request->device->accepted, request->uuid);
 
@@ -477,7 +505,8 @@ static char *modelReleaseByTag(modelRequest *request)
 }
 
 /* QMP cxl-release-dynamic-capacity */
-char *modelDeviceRelease(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelDeviceRelease(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     static const char *const policies[] = {"tag-based", "prescriptive", NULL};
     g_auto(modelRequest) request = {0};
@@ -507,7 +536,8 @@ char *modelDeviceRelease(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* QMP cxl-release-dynamic-capacity-status */
-char *modelDeviceStatus(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelDeviceStatus(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     g_auto(modelRequest) request = {0};
     const modelExtent *accepted;
@@ -534,7 +564,8 @@ char *modelDeviceStatus(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 /* ------------------------------------------------------- unplug, reset */
 
 /* QMP device_del: the guest has to eject it, see modelDeviceEject() */
-char *modelDeviceDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelDeviceDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *id = modelArgString(args, "id", error);
     modelDevice *device = id ? modelDeviceByAlias(qemu, id) : NULL;
@@ -550,7 +581,8 @@ char *modelDeviceDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* The guest lets go of a device that device_del asked for. Its backend stays in use. */
-void modelDeviceEject(modelQemu *qemu, modelDevice *device)
+void
+modelDeviceEject(modelQemu *qemu, modelDevice *device)
 {
     g_autofree char *data = NULL;
 
@@ -568,7 +600,8 @@ void modelDeviceEject(modelQemu *qemu, modelDevice *device)
 }
 
 /* Everything stays but what the guest had set up. */
-void modelDeviceReset(modelDevice *device)
+void
+modelDeviceReset(modelDevice *device)
 {
     device->decoder = false;
 }
@@ -637,7 +670,8 @@ modelDeviceRespond(modelQemu *qemu, modelDevice *device, const modelRange *range
 }
 
 /* What stays of @extent when the middle of it goes. */
-static void modelSplit(modelDevice *device, const modelExtent *extent, const modelRange *gone)
+static void
+modelSplit(modelDevice *device, const modelExtent *extent, const modelRange *gone)
 {
     modelRange rest[] = {
         {extent->range.dpa, gone->dpa - extent->range.dpa},
@@ -685,7 +719,8 @@ modelDeviceGiveBack(modelQemu *qemu, modelDevice *device, const modelRange *rang
 }
 
 /* The guest reads or writes through the window. */
-void modelDeviceTouch(modelQemu *qemu, modelDevice *device)
+void
+modelDeviceTouch(modelQemu *qemu, modelDevice *device)
 {
     guint i;
 

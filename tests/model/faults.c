@@ -18,7 +18,8 @@
 #define MODEL_HUGE (10UL << 20)
 
 /* 10 MB of text between two ends, to be freed with free(). */
-static char *modelHuge(const char *begin, const char *end)
+static char *
+modelHuge(const char *begin, const char *end)
 {
     char *text = malloc(strlen(begin) + MODEL_HUGE + strlen(end) + 1);
     char *to = stpcpy(text, begin);
@@ -28,7 +29,8 @@ static char *modelHuge(const char *begin, const char *end)
     return text;
 }
 
-static int modelGone(modelDomain *domain)
+static int
+modelGone(modelDomain *domain)
 {
     modelDomainStop(domain);
     virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
@@ -37,7 +39,8 @@ static int modelGone(modelDomain *domain)
 }
 
 /* The fault that happens instead of the command, if any. Returns 0 when none does. */
-static int modelFaultBefore(virDomainPtr client, modelFaultKind kind)
+static int
+modelFaultBefore(virDomainPtr client, modelFaultKind kind)
 {
     switch (kind) {
     case MODEL_FAULT_ERROR:
@@ -88,7 +91,8 @@ modelFaultAfter(virDomainPtr client, modelFaultKind kind, const char *answer, ch
 }
 
 /* One QMP command of a client: what virDomainQemuMonitorCommand() does with it. */
-int modelFaultCommand(virDomainPtr client, const char *request, char **reply)
+int
+modelFaultCommand(virDomainPtr client, const char *request, char **reply)
 {
     modelDomain *domain = client->domain;
     bool now = ++domain->fault.commands == domain->fault.at;

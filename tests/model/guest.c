@@ -16,14 +16,16 @@
 /* --------------------------------------------------- the recorded guest */
 
 /* As the recordings write a tag: 32 digits. */
-static char *modelTagBytes(const char *tag)
+static char *
+modelTagBytes(const char *tag)
 {
     g_auto(GStrv) groups = g_strsplit(tag, "-", -1);
 
     return g_strjoinv("", groups);
 }
 
-static char *modelFormatRecord(const modelEvent *event)
+static char *
+modelFormatRecord(const modelEvent *event)
 {
     g_autofree char *tag = modelTagBytes(event->tag);
 
@@ -38,7 +40,8 @@ static char *modelFormatRecord(const modelEvent *event)
                            event->available);
 }
 
-static unsigned long long modelNumber(virCxlDcdJSON *object, const char *name)
+static unsigned long long
+modelNumber(virCxlDcdJSON *object, const char *name)
 {
     unsigned long long value = G_MAXUINT64;
 
@@ -47,7 +50,8 @@ static unsigned long long modelNumber(virCxlDcdJSON *object, const char *name)
 }
 
 /* Get Event Records: they leave the log. */
-static char *modelStepEvents(modelDevice *device, virCxlDcdJSON *step)
+static char *
+modelStepEvents(modelDevice *device, virCxlDcdJSON *step)
 {
     virCxlDcdJSON *records = virCxlDcdJSONMember(step, "records");
     g_autoptr(GString) expected = g_string_new(NULL);
@@ -82,7 +86,8 @@ static char *modelStepEvents(modelDevice *device, virCxlDcdJSON *step)
 }
 
 /* Get Dynamic Capacity Extent List: room for what is pending too, but empty. */
-static char *modelStepList(modelDevice *device, virCxlDcdJSON *step)
+static char *
+modelStepList(modelDevice *device, virCxlDcdJSON *step)
 {
     virCxlDcdJSON *extents = virCxlDcdJSONMember(step, "extents");
     g_autoptr(GString) expected = g_string_new(NULL);
@@ -132,17 +137,17 @@ modelStepMailbox(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step, bool
 
         g_array_append_val(ranges, range);
     }
-    rc = (respond ? modelDeviceRespond : modelDeviceGiveBack)(qemu,
-                                                              device,
-                                                              (modelRange *)(void *)ranges->data,
-                                                              ranges->len);
+    rc = (respond
+              ? modelDeviceRespond
+              : modelDeviceGiveBack)(qemu, device, (modelRange *)(void *)ranges->data, ranges->len);
     if (rc == expected)
         return NULL;
     return g_strdup_printf("mailbox: expected %llu but it is %u", expected, rc);
 }
 
 /* One step of a recording. Returns NULL, or what is not as recorded. */
-char *modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step)
+char *
+modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step)
 {
     static const char *const comments[] = {
         "bus numbers, BARs set",
@@ -175,7 +180,8 @@ char *modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step)
 /* --------------------------------------------------------------- a driver */
 
 /* The guest reads the whole log. Releases are done by modelGuestObey(). */
-static GQueue *modelGuestRead(modelDevice *device)
+static GQueue *
+modelGuestRead(modelDevice *device)
 {
     GQueue *events = g_queue_new();
     modelEvent *event;
@@ -187,7 +193,8 @@ static GQueue *modelGuestRead(modelDevice *device)
 
 /* Answer the offer that is first in turn, if the guest has heard of it. Returns whether
  * it has, and could accept it. */
-bool modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept)
+bool
+modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept)
 {
     modelGroup *group = g_queue_peek_head(&device->pending);
     g_autoptr(GArray) ranges = g_array_new(FALSE, TRUE, sizeof(modelRange));
@@ -213,7 +220,8 @@ bool modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept)
 }
 
 /* Give back what the log asks for. Returns whether there was anything. */
-bool modelGuestObey(modelQemu *qemu, modelDevice *device)
+bool
+modelGuestObey(modelQemu *qemu, modelDevice *device)
 {
     GQueue *events = modelGuestRead(device);
     modelEvent *event;
@@ -229,7 +237,8 @@ bool modelGuestObey(modelQemu *qemu, modelDevice *device)
 }
 
 /* Give everything back, unasked. */
-void modelGuestGiveAllBack(modelQemu *qemu, modelDevice *device)
+void
+modelGuestGiveAllBack(modelQemu *qemu, modelDevice *device)
 {
     while (device->accepted->len > 0) {
         modelRange range = ((modelExtent *)g_ptr_array_index(device->accepted, 0))->range;

@@ -33,17 +33,20 @@ gint64 model_time = G_GINT64_CONSTANT(1700000000) * G_USEC_PER_SEC;
 void (*model_on_sleep)(void *opaque);
 void *model_on_sleep_opaque;
 
-gint64 g_get_real_time(void)
+gint64
+g_get_real_time(void)
 {
     return model_time;
 }
 
-gint64 g_get_monotonic_time(void)
+gint64
+g_get_monotonic_time(void)
 {
     return model_time;
 }
 
-void g_usleep(gulong microseconds)
+void
+g_usleep(gulong microseconds)
 {
     model_time += microseconds;
     if (model_on_sleep)
@@ -52,7 +55,8 @@ void g_usleep(gulong microseconds)
 
 /* -------------------------------------------------------------- the domain */
 
-static void modelFormatDevice(GString *buf, const modelQemu *qemu, const modelDevice *device)
+static void
+modelFormatDevice(GString *buf, const modelQemu *qemu, const modelDevice *device)
 {
     if (!device->regions)
         return;
@@ -75,14 +79,16 @@ static void modelFormatDevice(GString *buf, const modelQemu *qemu, const modelDe
 }
 
 /* A running domain of @qemu, with its devices in the stored form. Takes @qemu. */
-modelDomain *modelDomainNew(modelQemu *qemu)
+modelDomain *
+modelDomainNew(modelQemu *qemu)
 {
     modelDomain *domain = g_new0(modelDomain, 1);
     g_autoptr(GString) buf = g_string_new(NULL);
     guint i;
 
-    g_string_append(buf, "  <name>vm</name>\n  <metadata>\n    <cxl-dcd:devices xmlns:cxl-dcd='"
-                         VIR_CXL_DCD_NAMESPACE "'>\n");
+    g_string_append(buf,
+                    "  <name>vm</name>\n  <metadata>\n    <cxl-dcd:devices "
+                    "xmlns:cxl-dcd='" VIR_CXL_DCD_NAMESPACE "'>\n");
     for (i = 0; i < qemu->devices->len; i++)
         modelFormatDevice(buf, qemu, g_ptr_array_index(qemu->devices, i));
     g_string_append(buf, "    </cxl-dcd:devices>\n  </metadata>\n  <devices/>\n</domain>\n");
@@ -93,14 +99,16 @@ modelDomain *modelDomainNew(modelQemu *qemu)
 }
 
 /* QEMU is gone: what was only in the live XML goes with it. */
-void modelDomainStop(modelDomain *domain)
+void
+modelDomainStop(modelDomain *domain)
 {
     g_clear_pointer(&domain->qemu, modelQemuFree);
     g_clear_pointer(&domain->live, g_free);
     domain->hung = false;
 }
 
-void modelDomainFree(modelDomain *domain)
+void
+modelDomainFree(modelDomain *domain)
 {
     if (!domain)
         return;
@@ -110,7 +118,8 @@ void modelDomainFree(modelDomain *domain)
     g_free(domain);
 }
 
-static xmlNodePtr modelFindMetadata(xmlNodePtr metadata, const char *uri)
+static xmlNodePtr
+modelFindMetadata(xmlNodePtr metadata, const char *uri)
 {
     xmlNodePtr node;
 
@@ -121,7 +130,8 @@ static xmlNodePtr modelFindMetadata(xmlNodePtr metadata, const char *uri)
     return NULL;
 }
 
-static void modelSetNamespace(xmlNodePtr node, xmlNsPtr ns)
+static void
+modelSetNamespace(xmlNodePtr node, xmlNsPtr ns)
 {
     xmlNodePtr child;
 
@@ -133,7 +143,8 @@ static void modelSetNamespace(xmlNodePtr node, xmlNsPtr ns)
 }
 
 /* The element @xml, as libvirt puts it among the metadata of @doc; NULL removes it. */
-static int modelReplaceMetadata(xmlDocPtr doc, const char *xml, const char *key, const char *uri)
+static int
+modelReplaceMetadata(xmlDocPtr doc, const char *xml, const char *key, const char *uri)
 {
     xmlNodePtr metadata = virCxlDcdXMLChild(xmlDocGetRootElement(doc), "metadata");
     xmlNodePtr old;
@@ -159,7 +170,8 @@ static int modelReplaceMetadata(xmlDocPtr doc, const char *xml, const char *key,
     return 0;
 }
 
-static int modelDomainSetMetadata(modelDomain *domain, const char *xml, const char *key, const char *uri)
+static int
+modelDomainSetMetadata(modelDomain *domain, const char *xml, const char *key, const char *uri)
 {
     xmlDocPtr doc = xmlReadMemory(domain->live, strlen(domain->live), NULL, NULL, XML_PARSE_NONET);
     int ret = modelReplaceMetadata(doc, xml, key, uri);
@@ -177,7 +189,8 @@ static int modelDomainSetMetadata(modelDomain *domain, const char *xml, const ch
 }
 
 /* The element of namespace @uri without it, or NULL. */
-static char *modelDomainGetMetadata(modelDomain *domain, const char *uri)
+static char *
+modelDomainGetMetadata(modelDomain *domain, const char *uri)
 {
     xmlDocPtr doc = xmlReadMemory(domain->live, strlen(domain->live), NULL, NULL, XML_PARSE_NONET);
     xmlNodePtr metadata = virCxlDcdXMLChild(xmlDocGetRootElement(doc), "metadata");
@@ -198,14 +211,16 @@ static char *modelDomainGetMetadata(modelDomain *domain, const char *uri)
 }
 
 /* What a test finds or leaves behind in the live XML, no client being asked. */
-void modelDomainPutRecord(modelDomain *domain, const char *tag, const char *xml)
+void
+modelDomainPutRecord(modelDomain *domain, const char *tag, const char *xml)
 {
     g_autofree char *uri = virCxlDcdRecordNamespace(tag);
 
     g_assert_cmpint(modelDomainSetMetadata(domain, xml, VIR_CXL_DCD_PREFIX, uri), ==, 0);
 }
 
-char *modelDomainGetRecord(modelDomain *domain, const char *tag)
+char *
+modelDomainGetRecord(modelDomain *domain, const char *tag)
 {
     g_autofree char *uri = virCxlDcdRecordNamespace(tag);
 
@@ -214,7 +229,8 @@ char *modelDomainGetRecord(modelDomain *domain, const char *tag)
 
 /* ------------------------------------------------------------------ clients */
 
-virDomainPtr modelClientNew(modelDomain *domain)
+virDomainPtr
+modelClientNew(modelDomain *domain)
 {
     virDomainPtr client = g_new0(virDomain, 1);
 
@@ -224,14 +240,16 @@ virDomainPtr modelClientNew(modelDomain *domain)
     return client;
 }
 
-int virDomainFree(virDomainPtr client)
+int
+virDomainFree(virDomainPtr client)
 {
     g_free(client);
     return 0;
 }
 
 /* Each call of a client comes by here first: the dead get no further. */
-static int modelCall(virDomainPtr client, modelCallKind kind)
+static int
+modelCall(virDomainPtr client, modelCallKind kind)
 {
     if (client->before)
         client->before(client, kind);
@@ -244,7 +262,8 @@ static int modelCall(virDomainPtr client, modelCallKind kind)
 }
 
 /* What needs the running domain: libvirt takes a job for it. */
-static int modelJob(virDomainPtr client, modelCallKind kind)
+static int
+modelJob(virDomainPtr client, modelCallKind kind)
 {
     if (modelCall(client, kind) < 0)
         return -1;
@@ -261,40 +280,50 @@ static int modelJob(virDomainPtr client, modelCallKind kind)
     return 0;
 }
 
-virConnectPtr virDomainGetConnect(virDomainPtr client)
+virConnectPtr
+virDomainGetConnect(virDomainPtr client)
 {
     return &client->conn;
 }
 
-const char *virConnectGetType(virConnectPtr conn)
+const char *
+virConnectGetType(virConnectPtr conn)
 {
     return conn->type;
 }
 
-const char *virDomainGetName(virDomainPtr client G_GNUC_UNUSED)
+const char *
+virDomainGetName(virDomainPtr client G_GNUC_UNUSED)
 {
     return "vm";
 }
 
 /* What the library tells domains apart by within one process. Clients are processes of
  * their own, which share nothing: each sees a UUID of its own. */
-int virDomainGetUUIDString(virDomainPtr client, char *uuid)
+int
+virDomainGetUUIDString(virDomainPtr client, char *uuid)
 {
-    g_snprintf(uuid, VIR_UUID_STRING_BUFLEN, "%036" G_GINT64_MODIFIER "x", (guint64)GPOINTER_TO_SIZE(client));
+    g_snprintf(uuid,
+               VIR_UUID_STRING_BUFLEN,
+               "%036" G_GINT64_MODIFIER "x",
+               (guint64)GPOINTER_TO_SIZE(client));
     return 0;
 }
 
-int virDomainIsActive(virDomainPtr client)
+int
+virDomainIsActive(virDomainPtr client)
 {
     return modelCall(client, MODEL_CALL_READ_XML) < 0 ? -1 : client->domain->qemu != NULL;
 }
 
-int virDomainIsPersistent(virDomainPtr client)
+int
+virDomainIsPersistent(virDomainPtr client)
 {
     return modelCall(client, MODEL_CALL_READ_XML) < 0 ? -1 : 1;
 }
 
-char *virDomainGetXMLDesc(virDomainPtr client, unsigned int flags)
+char *
+virDomainGetXMLDesc(virDomainPtr client, unsigned int flags)
 {
     modelDomain *domain = client->domain;
 
@@ -304,12 +333,13 @@ char *virDomainGetXMLDesc(virDomainPtr client, unsigned int flags)
                                                                      : domain->config);
 }
 
-int virDomainSetMetadata(virDomainPtr client,
-                         int type,
-                         const char *metadata,
-                         const char *key,
-                         const char *uri,
-                         unsigned int flags)
+int
+virDomainSetMetadata(virDomainPtr client,
+                     int type,
+                     const char *metadata,
+                     const char *key,
+                     const char *uri,
+                     unsigned int flags)
 {
     g_assert_cmpint(type, ==, VIR_DOMAIN_METADATA_ELEMENT);
     g_assert_cmpuint(flags, ==, VIR_DOMAIN_AFFECT_LIVE);
@@ -342,16 +372,18 @@ virDomainGetMetadata(virDomainPtr client, int type, const char *uri, unsigned in
 }
 
 /* A command that changes nothing: a question, or an add of an extent of no length. */
-static bool modelIsQuery(const char *command)
+static bool
+modelIsQuery(const char *command)
 {
     return strstr(command, "\"qom-list\"") || strstr(command, "-status\"") ||
            strstr(command, "\"len\":0");
 }
 
-int virDomainQemuMonitorCommand(virDomainPtr client,
-                                const char *command,
-                                char **result,
-                                unsigned int flags)
+int
+virDomainQemuMonitorCommand(virDomainPtr client,
+                            const char *command,
+                            char **result,
+                            unsigned int flags)
 {
     g_assert_cmpuint(flags, ==, 0);
     *result = NULL;
@@ -360,7 +392,8 @@ int virDomainQemuMonitorCommand(virDomainPtr client,
     return modelFaultCommand(client, command, result);
 }
 
-virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
+virDomainPtr
+virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
 {
     virDomainPtr client = (virDomainPtr)(void *)((char *)conn - G_STRUCT_OFFSET(virDomain, conn));
 
@@ -373,7 +406,8 @@ virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsign
 }
 
 /* A daemon that has the driver module: what it does is not tried here. */
-static int modelLeftToDaemon(virDomainPtr client, const char *what, const char *xml, unsigned int flags)
+static int
+modelLeftToDaemon(virDomainPtr client, const char *what, const char *xml, unsigned int flags)
 {
     if (modelCall(client, MODEL_CALL_WRITE_XML) < 0)
         return -1;
@@ -382,12 +416,14 @@ static int modelLeftToDaemon(virDomainPtr client, const char *what, const char *
     return 0;
 }
 
-int virDomainAttachDeviceFlags(virDomainPtr client, const char *xml, unsigned int flags)
+int
+virDomainAttachDeviceFlags(virDomainPtr client, const char *xml, unsigned int flags)
 {
     return modelLeftToDaemon(client, "attach", xml, flags);
 }
 
-int virDomainDetachDeviceFlags(virDomainPtr client, const char *xml, unsigned int flags)
+int
+virDomainDetachDeviceFlags(virDomainPtr client, const char *xml, unsigned int flags)
 {
     return modelLeftToDaemon(client, "detach", xml, flags);
 }

@@ -40,8 +40,8 @@ typedef enum {
 } modelReturnCode;
 
 typedef enum {
-    MODEL_STOCK, /* 9.1 to 11.1: static devices, no tags, no status */
-    MODEL_SERIES, /* with the tagged series */
+    MODEL_STOCK,   /* 9.1 to 11.1: static devices, no tags, no status */
+    MODEL_SERIES,  /* with the tagged series */
     MODEL_NEITHER, /* before 9.1: no dynamic capacity at all */
 } modelFlavour;
 
@@ -49,7 +49,7 @@ typedef enum {
 typedef struct {
     char *id;
     char *type;
-    char *tag; /* as it was given; NULL: none */
+    char *tag;               /* as it was given; NULL: none */
     unsigned long long size; /* bytes */
     bool share;
     unsigned int users; /* accepted extents and devices that map it */
@@ -63,17 +63,17 @@ typedef struct {
 /* What is pending or accepted. */
 typedef struct {
     modelRange range;
-    char tag[37]; /* canonical; nil where QEMU keeps none */
+    char tag[37];  /* canonical; nil where QEMU keeps none */
     char *backend; /* the id of its backend; NULL: that of the device */
     bool dangling; /* the backend was deleted under it */
-    bool decoder; /* the guest had a decoder when it was offered */
-    bool direct; /* mapped straight into the window */
+    bool decoder;  /* the guest had a decoder when it was offered */
+    bool direct;   /* mapped straight into the window */
 } modelExtent;
 
 /* The extents of one add, which the guest answers together. */
 typedef struct {
     GPtrArray *extents; /* modelExtent */
-    bool logged; /* all its records went into the event log */
+    bool logged;        /* all its records went into the event log */
 } modelGroup;
 
 /* A record of the event log. */
@@ -90,28 +90,28 @@ typedef struct {
 /* A type 3 device. */
 typedef struct {
     char *alias;
-    unsigned int regions; /* 0: no dynamic capacity */
+    unsigned int regions;           /* 0: no dynamic capacity */
     unsigned long long region_size; /* bytes */
-    bool tagged; /* dc-regions-total-size: each capacity brings its backend */
-    char *memdev; /* the id that the link volatile-dc-memdev has; NULL: none */
-    GQueue pending; /* modelGroup, in the order of the offers */
-    GPtrArray *accepted; /* modelExtent */
-    GQueue events; /* modelEvent */
-    unsigned int handle; /* of the last record */
-    bool decoder; /* the guest has committed an HDM decoder */
-    bool used; /* something was added once */
-    bool unplugging; /* device_del was taken */
+    bool tagged;                    /* dc-regions-total-size: each capacity brings its backend */
+    char *memdev;                   /* the id that the link volatile-dc-memdev has; NULL: none */
+    GQueue pending;                 /* modelGroup, in the order of the offers */
+    GPtrArray *accepted;            /* modelExtent */
+    GQueue events;                  /* modelEvent */
+    unsigned int handle;            /* of the last record */
+    bool decoder;                   /* the guest has committed an HDM decoder */
+    bool used;                      /* something was added once */
+    bool unplugging;                /* device_del was taken */
 } modelDevice;
 
 typedef struct {
     modelFlavour flavour;
-    GPtrArray *objects; /* modelObject */
-    GPtrArray *devices; /* modelDevice */
-    GQueue messages; /* char *: QMP events, without their time */
+    GPtrArray *objects;  /* modelObject */
+    GPtrArray *devices;  /* modelDevice */
+    GQueue messages;     /* char *: QMP events, without their time */
     GPtrArray *requests; /* char *: all that was asked */
-    bool running; /* its processors do */
+    bool running;        /* its processors do */
     const char *crashed; /* why QEMU is gone; NULL: it runs */
-    bool corrupt; /* QEMU uses memory that it freed */
+    bool corrupt;        /* QEMU uses memory that it freed */
 } modelQemu;
 
 /* qmp.c */
@@ -134,7 +134,8 @@ bool modelArgUnsigned(virCxlDcdJSON *args,
 
 /* objects.c */
 void modelObjectFree(modelObject *object);
-modelObject *modelObjectNew(modelQemu *qemu, const char *type, const char *id, unsigned long long size);
+modelObject *
+modelObjectNew(modelQemu *qemu, const char *type, const char *id, unsigned long long size);
 modelObject *modelObjectById(modelQemu *qemu, const char *id);
 modelObject *modelObjectByTag(modelQemu *qemu, const char *tag);
 char *modelObjectAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error);
@@ -179,20 +180,20 @@ void modelGuestGiveAllBack(modelQemu *qemu, modelDevice *device);
 /* faults.c */
 typedef enum {
     MODEL_FAULT_NONE,
-    MODEL_FAULT_ERROR, /* libvirt fails; QEMU has not heard the command */
-    MODEL_FAULT_LOST, /* libvirt fails; QEMU has done the command */
-    MODEL_FAULT_DENIED, /* as ERROR, for want of permission */
-    MODEL_FAULT_HANG, /* QEMU answers nobody; this client waits for ever */
-    MODEL_FAULT_GONE, /* QEMU is gone before the command */
-    MODEL_FAULT_GONE_AFTER, /* QEMU is gone after the command */
-    MODEL_FAULT_NOT_JSON, /* QEMU has done the command; the reply is no JSON */
-    MODEL_FAULT_HUGE, /* the reply is JSON of 10 MB */
+    MODEL_FAULT_ERROR,         /* libvirt fails; QEMU has not heard the command */
+    MODEL_FAULT_LOST,          /* libvirt fails; QEMU has done the command */
+    MODEL_FAULT_DENIED,        /* as ERROR, for want of permission */
+    MODEL_FAULT_HANG,          /* QEMU answers nobody; this client waits for ever */
+    MODEL_FAULT_GONE,          /* QEMU is gone before the command */
+    MODEL_FAULT_GONE_AFTER,    /* QEMU is gone after the command */
+    MODEL_FAULT_NOT_JSON,      /* QEMU has done the command; the reply is no JSON */
+    MODEL_FAULT_HUGE,          /* the reply is JSON of 10 MB */
     MODEL_FAULT_HUGE_NOT_JSON, /* the reply is 10 MB of anything */
 } modelFaultKind;
 
 typedef struct {
     modelFaultKind kind;
-    unsigned int at; /* the command, from 1; 0: none */
+    unsigned int at;       /* the command, from 1; 0: none */
     unsigned int commands; /* how many there were */
 } modelFault;
 
@@ -203,9 +204,9 @@ int modelFaultCommand(virDomainPtr client, const char *request, char **reply);
 typedef struct _modelDomain modelDomain;
 struct _modelDomain {
     modelQemu *qemu; /* NULL: not running */
-    char *live; /* XML of the running domain */
-    char *config; /* XML of the stored definition */
-    bool hung; /* QEMU answers nobody */
+    char *live;      /* XML of the running domain */
+    char *config;    /* XML of the stored definition */
+    bool hung;       /* QEMU answers nobody */
     modelFault fault;
     char *attached; /* what attach-device and detach-device were last given */
 };
@@ -225,13 +226,13 @@ struct _virConnect {
 struct _virDomain {
     modelDomain *domain;
     struct _virConnect conn;
-    unsigned int calls; /* of libvirt that it has made */
-    unsigned int dies_after; /* this many; G_MAXUINT: never */
+    unsigned int calls;                                      /* of libvirt that it has made */
+    unsigned int dies_after;                                 /* this many; G_MAXUINT: never */
     void (*before)(virDomainPtr client, modelCallKind kind); /* each call; NULL: nothing */
     void *opaque;
 };
 
-extern gint64 model_time; /* microseconds: what every clock says */
+extern gint64 model_time;                    /* microseconds: what every clock says */
 extern void (*model_on_sleep)(void *opaque); /* what happens while a client sleeps */
 extern void *model_on_sleep_opaque;
 

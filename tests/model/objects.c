@@ -15,7 +15,8 @@
 
 #include "model.h"
 
-void modelObjectFree(modelObject *object)
+void
+modelObjectFree(modelObject *object)
 {
     g_free(object->id);
     g_free(object->type);
@@ -24,7 +25,8 @@ void modelObjectFree(modelObject *object)
 }
 
 /* A backend without a tag, not shared. */
-modelObject *modelObjectNew(modelQemu *qemu, const char *type, const char *id, unsigned long long size)
+modelObject *
+modelObjectNew(modelQemu *qemu, const char *type, const char *id, unsigned long long size)
 {
     modelObject *object = g_new0(modelObject, 1);
 
@@ -35,7 +37,8 @@ modelObject *modelObjectNew(modelQemu *qemu, const char *type, const char *id, u
     return object;
 }
 
-modelObject *modelObjectById(modelQemu *qemu, const char *id)
+modelObject *
+modelObjectById(modelQemu *qemu, const char *id)
 {
     guint i;
 
@@ -49,7 +52,8 @@ modelObject *modelObjectById(modelQemu *qemu, const char *id)
 }
 
 /* The backend that an add with @tag means: the tag is compared as text. */
-modelObject *modelObjectByTag(modelQemu *qemu, const char *tag)
+modelObject *
+modelObjectByTag(modelQemu *qemu, const char *tag)
 {
     guint i;
 
@@ -63,7 +67,8 @@ modelObject *modelObjectByTag(modelQemu *qemu, const char *tag)
 }
 
 /* QMP object-add */
-char *modelObjectAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelObjectAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *type = modelArgString(args, "qom-type", error);
     const char *id = type ? modelArgString(args, "id", error) : NULL;
@@ -95,7 +100,8 @@ char *modelObjectAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* QMP object-del */
-char *modelObjectDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelObjectDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *id = modelArgString(args, "id", error);
     modelObject *object = modelObjectById(qemu, id);
@@ -118,7 +124,8 @@ char *modelObjectDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* QMP qom-list of /objects and of /machine/peripheral */
-char *modelQomList(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelQomList(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *path = modelArgString(args, "path", error);
     g_autoptr(GString) buf = g_string_new("[{\"name\":\"type\",\"type\":\"string\"}");
@@ -155,7 +162,8 @@ char *modelQomList(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* QMP qom-list-properties and device-list-properties: those that matter here */
-char *modelQomListProperties(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelQomListProperties(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *type = modelArgString(args, "typename", error);
     bool series = qemu->flavour == MODEL_SERIES;
@@ -176,7 +184,8 @@ char *modelQomListProperties(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* The object of /objects/ID that @args name, where its tag is asked for. */
-static modelObject *modelQomTag(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+static modelObject *
+modelQomTag(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *path = modelArgString(args, "path", error);
     const char *property = path ? modelArgString(args, "property", error) : NULL;
@@ -194,7 +203,8 @@ static modelObject *modelQomTag(modelQemu *qemu, virCxlDcdJSON *args, char **err
 }
 
 /* QMP qom-get of a backend's tag, and of a device's link to its backend */
-char *modelQomGet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelQomGet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     const char *path = virCxlDcdJSONMemberString(args, "path");
     modelObject *object;
@@ -202,8 +212,8 @@ char *modelQomGet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
     if (path && g_str_has_prefix(path, "/machine/peripheral/")) {
         modelDevice *device = modelDeviceByAlias(qemu, path);
 
-        if (device && g_strcmp0(virCxlDcdJSONMemberString(args, "property"),
-                                "volatile-dc-memdev") == 0)
+        if (device &&
+            g_strcmp0(virCxlDcdJSONMemberString(args, "property"), "volatile-dc-memdev") == 0)
             return device->memdev ? g_strdup_printf("\"/objects/%s\"", device->memdev)
                                   : g_strdup("\"\"");
         *error = g_strdup_printf("Device '%s' not found", path);
@@ -214,7 +224,8 @@ char *modelQomGet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* QMP qom-set of a backend's tag */
-char *modelQomSet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
+char *
+modelQomSet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
     modelObject *object = modelQomTag(qemu, args, error);
     const char *value = object ? modelArgString(args, "value", error) : NULL;
@@ -227,7 +238,8 @@ char *modelQomSet(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 }
 
 /* QMP query-memdev */
-char *modelQueryMemdev(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
+char *
+modelQueryMemdev(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
 {
     g_autoptr(GString) buf = g_string_new("[");
     guint i;

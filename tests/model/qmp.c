@@ -12,31 +12,31 @@
 #include "model.h"
 
 /* Commands without arguments whose answer is always the same. */
-static char *modelDone(modelQemu *qemu G_GNUC_UNUSED,
-                       virCxlDcdJSON *args G_GNUC_UNUSED,
-                       char **error G_GNUC_UNUSED)
+static char *
+modelDone(modelQemu *qemu G_GNUC_UNUSED,
+          virCxlDcdJSON *args G_GNUC_UNUSED,
+          char **error G_GNUC_UNUSED)
 {
     return g_strdup("{}");
 }
 
-static char *modelNone(modelQemu *qemu G_GNUC_UNUSED,
-                       virCxlDcdJSON *args G_GNUC_UNUSED,
-                       char **error G_GNUC_UNUSED)
+static char *
+modelNone(modelQemu *qemu G_GNUC_UNUSED,
+          virCxlDcdJSON *args G_GNUC_UNUSED,
+          char **error G_GNUC_UNUSED)
 {
     return g_strdup("[]");
 }
 
-static char *modelQueryStatus(modelQemu *qemu,
-                              virCxlDcdJSON *args G_GNUC_UNUSED,
-                              char **error G_GNUC_UNUSED)
+static char *
+modelQueryStatus(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
 {
     return g_strdup(qemu->running ? "{\"status\":\"running\",\"running\":true}"
                                   : "{\"status\":\"prelaunch\",\"running\":false}");
 }
 
-static char *modelQueryVersion(modelQemu *qemu,
-                               virCxlDcdJSON *args G_GNUC_UNUSED,
-                               char **error G_GNUC_UNUSED)
+static char *
+modelQueryVersion(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
 {
     if (qemu->flavour == MODEL_SERIES)
         return g_strdup("{\"qemu\":{\"micro\":50,\"minor\":2,\"major\":10},"
@@ -45,18 +45,16 @@ static char *modelQueryVersion(modelQemu *qemu,
                            qemu->flavour == MODEL_STOCK ? 10 : 8);
 }
 
-static char *modelSystemReset(modelQemu *qemu,
-                              virCxlDcdJSON *args G_GNUC_UNUSED,
-                              char **error G_GNUC_UNUSED)
+static char *
+modelSystemReset(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
 {
     g_ptr_array_foreach(qemu->devices, (GFunc)(void *)modelDeviceReset, NULL);
     modelQemuMessage(qemu, "RESET", "{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}");
     return g_strdup("{}");
 }
 
-static char *modelQuit(modelQemu *qemu,
-                       virCxlDcdJSON *args G_GNUC_UNUSED,
-                       char **error G_GNUC_UNUSED)
+static char *
+modelQuit(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
 {
     modelQemuMessage(qemu, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-qmp-quit\"}");
     return g_strdup("{}");
@@ -92,9 +90,8 @@ static const struct {
 #undef ALL
 };
 
-static char *modelQueryCommands(modelQemu *qemu,
-                                virCxlDcdJSON *args G_GNUC_UNUSED,
-                                char **error G_GNUC_UNUSED)
+static char *
+modelQueryCommands(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **error G_GNUC_UNUSED)
 {
     g_autoptr(GString) buf = g_string_new("[");
     size_t i;
@@ -111,7 +108,8 @@ static char *modelQueryCommands(modelQemu *qemu,
 }
 
 /* A string member that must be there. Returns NULL with *@error, QAPI's words. */
-const char *modelArgString(virCxlDcdJSON *args, const char *name, char **error)
+const char *
+modelArgString(virCxlDcdJSON *args, const char *name, char **error)
 {
     const char *value = virCxlDcdJSONMemberString(args, name);
 
@@ -124,11 +122,12 @@ const char *modelArgString(virCxlDcdJSON *args, const char *name, char **error)
 }
 
 /* A number member that must be there, of so many bits. */
-bool modelArgUnsigned(virCxlDcdJSON *args,
-                      const char *name,
-                      unsigned int bits,
-                      unsigned long long *value,
-                      char **error)
+bool
+modelArgUnsigned(virCxlDcdJSON *args,
+                 const char *name,
+                 unsigned int bits,
+                 unsigned long long *value,
+                 char **error)
 {
     if (!virCxlDcdJSONMember(args, name)) {
         *error = g_strdup_printf("Parameter '%s' is missing", name);
@@ -140,7 +139,8 @@ bool modelArgUnsigned(virCxlDcdJSON *args,
     return false;
 }
 
-static char *modelError(const char *class, const char *description)
+static char *
+modelError(const char *class, const char *description)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = virCxlDcdJSONWriterNew();
 
@@ -154,7 +154,8 @@ static char *modelError(const char *class, const char *description)
 }
 
 /* One request and its answer, a whole JSON object; NULL when QEMU crashed over it. */
-char *modelQemuCommand(modelQemu *qemu, const char *request)
+char *
+modelQemuCommand(modelQemu *qemu, const char *request)
 {
     g_autofree char *message = NULL;
     g_autoptr(virCxlDcdJSON) value = virCxlDcdJSONParse(request, &message);
@@ -187,21 +188,24 @@ char *modelQemuCommand(modelQemu *qemu, const char *request)
 }
 
 /* QEMU ends without being asked to. */
-void modelQemuCrash(modelQemu *qemu, const char *why)
+void
+modelQemuCrash(modelQemu *qemu, const char *why)
 {
     if (!qemu->crashed)
         qemu->crashed = why;
 }
 
 /* QEMU speaks unasked: a QMP event. */
-void modelQemuMessage(modelQemu *qemu, const char *event, const char *data)
+void
+modelQemuMessage(modelQemu *qemu, const char *event, const char *data)
 {
     g_queue_push_tail(&qemu->messages,
                       g_strdup_printf("{\"event\":\"%s\",\"data\":%s}", event, data));
 }
 
 /* A QEMU with its main memory and no device. */
-modelQemu *modelQemuNew(modelFlavour flavour)
+modelQemu *
+modelQemuNew(modelFlavour flavour)
 {
     modelQemu *qemu = g_new0(modelQemu, 1);
 
@@ -214,7 +218,8 @@ modelQemu *modelQemuNew(modelFlavour flavour)
     return qemu;
 }
 
-void modelQemuFree(modelQemu *qemu)
+void
+modelQemuFree(modelQemu *qemu)
 {
     if (!qemu)
         return;

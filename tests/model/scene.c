@@ -30,7 +30,8 @@
 /* ------------------------------------------------------------ what clients do */
 
 /* A capacity of SCENE_SIZE where there is room. Returns its tag, or NULL. */
-char *sceneAdd(virDomainPtr client, const char *tag)
+char *
+sceneAdd(virDomainPtr client, const char *tag)
 {
     g_autofree char *xml = g_strdup_printf("<cxl-dcd><capacity tag='%s'><size unit='bytes'>%llu"
                                            "</size></capacity></cxl-dcd>",
@@ -40,7 +41,8 @@ char *sceneAdd(virDomainPtr client, const char *tag)
     return virDomainCxlDcdAdd(client, xml, VIR_DOMAIN_AFFECT_LIVE);
 }
 
-int sceneRefresh(virDomainPtr client)
+int
+sceneRefresh(virDomainPtr client)
 {
     virDomainCxlDcdDevicePtr *devices = NULL;
     int n = virDomainCxlDcdListDevices(client, &devices, VIR_DOMAIN_CXL_DCD_LIST_REFRESH);
@@ -52,7 +54,8 @@ int sceneRefresh(virDomainPtr client)
     return n < 0 ? -1 : 0;
 }
 
-static int sceneClientDoes(scene *self, const char *word)
+static int
+sceneClientDoes(scene *self, const char *word)
 {
     if (g_str_equal(word, "add")) {
         char *tag = sceneAdd(self->client, SCENE_TAG);
@@ -70,7 +73,8 @@ static int sceneClientDoes(scene *self, const char *word)
 
 /* ------------------------------------------------------------------- words */
 
-static bool sceneGuestDoes(scene *self, const char *word)
+static bool
+sceneGuestDoes(scene *self, const char *word)
 {
     modelQemu *qemu = self->domain->qemu;
 
@@ -87,7 +91,8 @@ static bool sceneGuestDoes(scene *self, const char *word)
     return true;
 }
 
-static void sceneDoWord(scene *self, const char *text)
+static void
+sceneDoWord(scene *self, const char *text)
 {
     size_t length = strcspn(text, "!?");
     g_autofree char *word = g_strndup(text, length);
@@ -115,7 +120,8 @@ static void sceneDoWord(scene *self, const char *text)
 }
 
 /* Do @words, one after another. */
-void sceneDo(scene *self, const char *words)
+void
+sceneDo(scene *self, const char *words)
 {
     g_auto(GStrv) list = g_strsplit(words, " ", -1);
     char **word;
@@ -127,7 +133,8 @@ void sceneDo(scene *self, const char *words)
 }
 
 /* Somebody else goes on. */
-void sceneNewClient(scene *self)
+void
+sceneNewClient(scene *self)
 {
     virDomainFree(self->client);
     self->client = modelClientNew(self->domain);
@@ -136,7 +143,8 @@ void sceneNewClient(scene *self)
 /* ------------------------------------------------------------------ starting */
 
 /* The record says @state, and nothing of what a process writes after it happened. */
-static void sceneRewriteRecord(scene *self, const char *state)
+static void
+sceneRewriteRecord(scene *self, const char *state)
 {
     g_autofree char *text = NULL;
     g_autoptr(GRegex) regex = g_regex_new(" state='\\w+'| state=\"\\w+\"", 0, 0, NULL);
@@ -152,7 +160,8 @@ static void sceneRewriteRecord(scene *self, const char *state)
 }
 
 /* An add whose process ended just before it told QEMU anything, or after its backend. */
-static void sceneStartAdding(scene *self, bool backend)
+static void
+sceneStartAdding(scene *self, bool backend)
 {
     g_autofree char *xml = NULL;
 
@@ -173,7 +182,8 @@ static void sceneStartAdding(scene *self, bool backend)
     }
 }
 
-static void sceneStart(scene *self, const char *state)
+static void
+sceneStart(scene *self, const char *state)
 {
     static const struct {
         const char *state;
@@ -206,7 +216,8 @@ static void sceneStart(scene *self, const char *state)
 
 /* A domain with one device of 1 GiB, on which a capacity with the tag SCENE_TAG is in
  * the state @start. */
-scene *sceneNew(bool tagged, const char *start)
+scene *
+sceneNew(bool tagged, const char *start)
 {
     scene *self = g_new0(scene, 1);
     modelQemu *qemu = modelQemuNew(tagged ? MODEL_SERIES : MODEL_STOCK);
@@ -222,7 +233,8 @@ scene *sceneNew(bool tagged, const char *start)
     return self;
 }
 
-void sceneFree(scene *self)
+void
+sceneFree(scene *self)
 {
     if (!self)
         return;
@@ -234,7 +246,8 @@ void sceneFree(scene *self)
 /* ------------------------------------------------------------------- looking */
 
 /* What the record of @tag says: a virDomainCxlDcdState. */
-int sceneRecordState(const scene *self, const char *tag)
+int
+sceneRecordState(const scene *self, const char *tag)
 {
     char *record = modelDomainGetRecord(self->domain, tag);
     int state = VIR_DOMAIN_CXL_DCD_STATE_NONE;
@@ -252,7 +265,8 @@ int sceneRecordState(const scene *self, const char *tag)
 }
 
 /* Backends that a capacity brought. */
-unsigned int sceneBackends(const scene *self)
+unsigned int
+sceneBackends(const scene *self)
 {
     unsigned int n = 0;
     guint i;
@@ -266,7 +280,8 @@ unsigned int sceneBackends(const scene *self)
 }
 
 /* The extent of exactly this range, and what it is. */
-static const char *sceneExtentAt(const scene *self, const modelRange *range)
+static const char *
+sceneExtentAt(const scene *self, const modelRange *range)
 {
     GList *item;
     guint i;
@@ -287,7 +302,8 @@ static const char *sceneExtentAt(const scene *self, const modelRange *range)
 }
 
 /* What the extent behind a record has to be. */
-static const char *sceneExtentOfState(int state)
+static const char *
+sceneExtentOfState(int state)
 {
     if (state == VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED || state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
         return "accepted";
@@ -297,7 +313,8 @@ static const char *sceneExtentOfState(int state)
 /* What the records of the domain and QEMU do not have in common, or NULL: each extent has
  * its record, each record its extent, each extent (tagged) its backend. @records: how many
  * there are. */
-char *sceneInconsistency(const scene *self, unsigned int *records)
+char *
+sceneInconsistency(const scene *self, unsigned int *records)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(self->domain->live, "domain");
     g_autoptr(virCxlDcdDomainDef) def = virCxlDcdDomainDefParse(doc);
@@ -312,7 +329,9 @@ char *sceneInconsistency(const scene *self, unsigned int *records)
         const char *state = virDomainCxlDcdStateToString(capacity->state);
         const char *is = sceneExtentAt(self, &range);
 
-        extents += capacity->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED;
+        if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
+            continue; /* its place is free for others */
+        extents++;
         if (!g_str_equal(sceneExtentOfState(capacity->state), is))
             return g_strdup_printf("%s is %s at %llu, and its extent is %s",
                                    capacity->tag,
@@ -330,7 +349,8 @@ char *sceneInconsistency(const scene *self, unsigned int *records)
 }
 
 /* Every request for dynamic capacity names its tag, in the one spelling. */
-static void sceneCheckRequest(const char *text)
+static void
+sceneCheckRequest(const char *text)
 {
     g_autofree char *message = NULL;
     g_autoptr(virCxlDcdJSON) request = virCxlDcdJSONParse(text, &message);
@@ -348,7 +368,8 @@ static void sceneCheckRequest(const char *text)
 }
 
 /* What was done that endangers QEMU, or NULL. */
-const char *sceneDanger(const scene *self)
+const char *
+sceneDanger(const scene *self)
 {
     GList *item;
     guint i;
@@ -368,7 +389,8 @@ const char *sceneDanger(const scene *self)
     return NULL;
 }
 
-void sceneCheckSafe(const scene *self)
+void
+sceneCheckSafe(const scene *self)
 {
     guint i;
 
@@ -378,7 +400,8 @@ void sceneCheckSafe(const scene *self)
 }
 
 /* What the extent of the one capacity is: QEMU as released keeps no tags. */
-static const char *sceneExtent(const scene *self, const char *tag)
+static const char *
+sceneExtent(const scene *self, const char *tag)
 {
     if (!self->device || modelDeviceTotal(self->device) == 0)
         return "gone";
@@ -389,7 +412,8 @@ static const char *sceneExtent(const scene *self, const char *tag)
 
 /* The record of the only capacity says @record, its extent is @extent, and there is one
  * backend where there is an extent. */
-void sceneCheck(const scene *self, const char *tag, const char *record, const char *extent)
+void
+sceneCheck(const scene *self, const char *tag, const char *record, const char *extent)
 {
     bool there = !g_str_equal(extent, "gone");
 

@@ -34,7 +34,7 @@
 
 #define MAILBOX 0x9000
 #define READY 0x600d
-#define DEADLINE 60.0                   /* seconds */
+#define DEADLINE 60.0 /* seconds */
 
 struct mailbox {
     volatile uint64_t command;
@@ -52,12 +52,12 @@ static const struct {
     int arguments;
     bool prints;
 } commands[] = {
-    { "store", 1, 2, false },
-    { "load", 2, 1, true },
-    { "add", 3, 2, true },
-    { "call", 6, 1, true },
-    { "store32", 7, 2, false },
-    { "load32", 8, 1, true },
+    {"store", 1, 2, false},
+    {"load", 2, 1, true},
+    {"add", 3, 2, true},
+    {"call", 6, 1, true},
+    {"store32", 7, 2, false},
+    {"load32", 8, 1, true},
 };
 
 static double
@@ -95,8 +95,7 @@ wait_for(volatile uint64_t *word, uint64_t value)
 }
 
 static void
-begin(struct mailbox *mailbox, uint64_t command, uint64_t address,
-      uint64_t value, uint64_t count)
+begin(struct mailbox *mailbox, uint64_t command, uint64_t address, uint64_t value, uint64_t count)
 {
     wait_for(&mailbox->command, 0);
     mailbox->address = address;
@@ -109,9 +108,8 @@ static struct mailbox *
 mailbox_open(const char *path)
 {
     int fd = open(path, O_RDWR);
-    char *memory = fd < 0 ? MAP_FAILED :
-                   mmap(NULL, MAILBOX + 4096, PROT_READ | PROT_WRITE,
-                        MAP_SHARED, fd, 0);
+    char *memory =
+        fd < 0 ? MAP_FAILED : mmap(NULL, MAILBOX + 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     struct mailbox *mailbox;
 
     if (memory == MAP_FAILED) {
@@ -166,7 +164,7 @@ run(struct mailbox *mailbox, const char *name, int n, const uint64_t *numbers)
 int
 main(int argc, char **argv)
 {
-    uint64_t numbers[3] = { 0 };
+    uint64_t numbers[3] = {0};
     int i;
 
     if (argc < 3 || argc > 6) {
