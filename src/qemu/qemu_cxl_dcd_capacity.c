@@ -367,6 +367,23 @@ qemuCxlDcdCapacityRefused(virDomainPtr domain,
     return -1;
 }
 
+/* Whether QEMU refused a step of a refresh that finishes somebody's add because another
+ * one is finishing it too: its backend or its extent is there now. Returns 1, 0, or -1
+ * with an error set. */
+static int
+qemuCxlDcdIsFinishing(virDomainPtr domain,
+                      const virCxlDcdDef *device,
+                      const virCxlDcdCapacityDef *capacity,
+                      bool created,
+                      const char *refusal)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+
+    if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return created ? 0 : qemuCxlDcdMonitorHasObject(domain, id);
+    return qemuCxlDcdIsPlaceTaken(refusal);
+}
+
 /* QEMU refused a step of an add. @finish: the request is somebody else's. Returns 0 when
  * somebody else has finished the same request meanwhile, or is about to, else -1 with an
  * error set. */
@@ -381,6 +398,7 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
     bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
     qemuCxlDcdExtentState state = QEMU_CXL_DCD_EXTENT_ABSENT;
+    int finishing = 0;
     bool mine;
 
     if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
@@ -388,7 +406,11 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
     mine = record && g_strcmp0(record->request, capacity->request) == 0;
     if (mine && record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)
         return 0;
-    if (finish && (!mine || (tagged ? !created : qemuCxlDcdIsPlaceTaken(refusal))))
+    if (finish && mine)
+        finishing = qemuCxlDcdIsFinishing(domain, device, capacity, created, refusal);
+    if (finishing < 0)
+        return -1;
+    if (finish && (!mine || finishing))
         return 0; /* the next refresh sees what became of it */
     if (created && tagged && qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
         return -1;
