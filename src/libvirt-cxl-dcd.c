@@ -20,6 +20,7 @@
 #include "libvirt/libvirt-cxl-dcd.h"
 #include "qemu/qemu_cxl_dcd_capacity.h"
 #include "qemu/qemu_cxl_dcd_lock.h"
+#include "qemu/qemu_cxl_dcd_record.h"
 
 /* How often virDomainCxlDcdWait() asks: microseconds, doubled from first to last. */
 #define VIR_CXL_DCD_WAIT_FIRST 20000

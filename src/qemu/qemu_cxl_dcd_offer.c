@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * qemu_cxl_dcd_offer.c: from the record that says adding to the offer to the guest
+ *
+ * The backend and the place of a capacity, and what a refusal by QEMU means: somebody
+ * else has the place, the tag, or is finishing the same request; or it is one.
+ */
+
+#include <config.h>
+
+#include <libvirt/virterror.h>
+
+#include "qemu_cxl_dcd_capacity.h"
+#include "qemu_cxl_dcd_offer.h"
+#include "qemu_cxl_dcd_record.h"
+#include "util/cxl_dcd_error.h"
+
+/* -------------------------------------------------------------- backends */
+
+static char *
+qemuCxlDcdBackendId(const virCxlDcdCapacityDef *capacity)
+{
+    return g_strconcat("cxl-dcd-", capacity->tag, NULL);
+}
+
+/**
+ * qemuCxlDcdBackendDelete:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: a capacity of it whose extent is known to be gone
+ *
+ * Free the memory of @capacity; on a static device there is nothing to do. Repeating it is
+ * no error.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdBackendDelete(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    g_autofree char *refusal = NULL;
+    int ret;
+
+    if (device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return 0;
+    if ((ret = qemuCxlDcdMonitorObjectDel(domain, id, &refusal)) != QEMU_CXL_DCD_REFUSED)
+        return ret;
+    if ((ret = qemuCxlDcdMonitorHasObject(domain, id)) <= 0)
+        return ret;
+    virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                         "cannot free the memory of capacity '%s' of domain '%s': %s",
+                         capacity->tag,
+                         virDomainGetName(domain),
+                         refusal);
+    return -1;
+}
+
+/**
+ * qemuCxlDcdCapacityQuery:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: a capacity of it
+ * @state: where the state of its extent goes
+ *
+ * Ask QEMU, in the way that the model of the device has.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdCapacityQuery(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        qemuCxlDcdExtentState *state)
+{
+    if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state);
+    return qemuCxlDcdMonitorProbe(domain, device->alias, capacity, state);
+}
+
+/* ----------------------------------------------------------------- offers */
+
+/**
+ * qemuCxlDcdReportRefusal:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: a capacity of it
+ * @act: "add" or "release"
+ * @refusal: QEMU's reason
+ *
+ * Set the error of a request that QEMU refused.
+ */
+void
+qemuCxlDcdReportRefusal(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        const char *act,
+                        const char *refusal)
+{
+    virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                         "QEMU refuses to %s capacity '%s' (region %llu, offset %llu, %llu bytes) "
+                         "of device '%s' of domain '%s': %s",
+                         act,
+                         capacity->tag,
+                         capacity->region,
+                         capacity->offset,
+                         capacity->size,
+                         device->alias,
+                         virDomainGetName(domain),
+                         refusal);
+}
+
+/* QEMU's reason for refusing an extent where another one is. */
+static bool
+qemuCxlDcdIsPlaceTaken(const char *refusal)
+{
+    qemuCxlDcdExtentState state;
+
+    return qemuCxlDcdParseProbe(refusal, &state) == 0 && state != QEMU_CXL_DCD_EXTENT_ABSENT;
+}
+
+/* QEMU has something at the place of @capacity. Learn what: the capacities of other tags
+ * that were recorded meanwhile join those of @device. */
+static int
+qemuCxlDcdLearnTaken(virDomainPtr domain,
+                     virCxlDcdDef *device,
+                     const virCxlDcdCapacityDef *capacity)
+{
+    g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
+    virCxlDcdDef *now = def ? qemuCxlDcdDomainFindDevice(def, device->alias) : NULL;
+    virCxlDcdCapacityDef *taken;
+
+    if (!now)
+        return -1;
+    while (now->capacities->len > 0) {
+        taken = g_ptr_array_steal_index(now->capacities, 0);
+        if (g_strcmp0(taken->tag, capacity->tag) == 0)
+            virCxlDcdCapacityDefFree(taken);
+        else
+            g_ptr_array_add(device->capacities, taken);
+    }
+    return 0;
+}
+
+/* Give @capacity another place. One that is taken without a record counts as taken, but
+ * not on a static device: QEMU knows no tags there, and it is likely that another client
+ * adds the same tag. Returns false when there is no other place. */
+static bool
+qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+{
+    unsigned long long offset = capacity->offset;
+    virCxlDcdCapacityDef *taken;
+
+    if (!virCxlDcdDefOverlap(device, capacity)) {
+        if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC)
+            return false;
+        taken = virCxlDcdCapacityDefNew();
+        taken->region = capacity->region;
+        taken->has_offset = true;
+        taken->offset = capacity->offset;
+        taken->size = capacity->size;
+        taken->state = VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED;
+        g_ptr_array_add(device->capacities, taken);
+    }
+    if (virCxlDcdDefFirstFit(device, capacity) == 0)
+        return true;
+    capacity->has_offset = true;
+    capacity->offset = offset;
+    return false;
+}
+
+/* Create the backend of @capacity. @mine: a backend that is there already belongs to
+ * this request. */
+static int
+qemuCxlDcdBackendCreate(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        bool mine,
+                        char **refusal)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    int exists = 0;
+
+    if (device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return QEMU_CXL_DCD_DONE;
+    if (mine && (exists = qemuCxlDcdMonitorHasObject(domain, id)) < 0)
+        return -1;
+    if (exists)
+        return QEMU_CXL_DCD_DONE;
+    return qemuCxlDcdMonitorObjectAdd(domain, capacity, id, refusal);
+}
+
+/* Offer the extent; where the place was ours to choose and somebody else has it,
+ * choose another. The record follows the place. */
+static int
+qemuCxlDcdOfferExtent(virDomainPtr domain,
+                      virCxlDcdDef *device,
+                      virCxlDcdCapacityDef *capacity,
+                      bool choose,
+                      char **refusal)
+{
+    int ret;
+
+    while ((ret = qemuCxlDcdMonitorAdd(domain, device->alias, capacity, refusal)) ==
+               QEMU_CXL_DCD_REFUSED &&
+           choose && qemuCxlDcdIsPlaceTaken(*refusal)) {
+        if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
+            return -1;
+        if (!qemuCxlDcdFindAnother(device, capacity))
+            break;
+        g_clear_pointer(refusal, g_free);
+        if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
+            return -1;
+    }
+    return ret;
+}
+
+/* Whether QEMU refused a step of an add because another client is at the same tag: it
+ * has a backend of that id which this request did not make; on a static device, something
+ * at that place which no other capacity accounts for. Returns 1, 0, or -1 with an error
+ * set. */
+static int
+qemuCxlDcdIsTagTaken(virDomainPtr domain,
+                     virCxlDcdDef *device,
+                     const virCxlDcdCapacityDef *capacity,
+                     bool created,
+                     const char *refusal)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    qemuCxlDcdExtentState state;
+
+    if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return created ? 0 : qemuCxlDcdMonitorHasObject(domain, id);
+    if (!qemuCxlDcdIsPlaceTaken(refusal))
+        return 0;
+    if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
+        return -1;
+    if (virCxlDcdDefOverlap(device, capacity))
+        return 0;
+    if (qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
+        return -1;
+    return state != QEMU_CXL_DCD_EXTENT_ABSENT;
+}
+
+/* QEMU refused a step of an add that this request began. Returns -1 with an error set;
+ * nothing is left of the request but, where another client is at the same tag, the record:
+ * it may have replaced that client's, whose next write replaces it, or else a refresh
+ * makes it the record of what is there. */
+static int
+qemuCxlDcdCapacityRefused(virDomainPtr domain,
+                          virCxlDcdDef *device,
+                          virCxlDcdCapacityDef *capacity,
+                          bool created,
+                          const char *refusal)
+{
+    int taken = qemuCxlDcdIsTagTaken(domain, device, capacity, created, refusal);
+    virErrorPtr error;
+
+    if (taken < 0)
+        return -1;
+    qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
+    if (taken)
+        return -1;
+    error = virCxlDcdErrorSave();
+    if (!created || qemuCxlDcdBackendDelete(domain, device, capacity) == 0)
+        qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    virCxlDcdErrorRestore(error);
+    return -1;
+}
+
+/* Whether QEMU refused a step of a refresh that finishes somebody's add because another
+ * one is finishing it too: its backend or its extent is there now. Returns 1, 0, or -1
+ * with an error set. */
+static int
+qemuCxlDcdIsFinishing(virDomainPtr domain,
+                      const virCxlDcdDef *device,
+                      const virCxlDcdCapacityDef *capacity,
+                      bool created,
+                      const char *refusal)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+
+    if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return created ? 0 : qemuCxlDcdMonitorHasObject(domain, id);
+    return qemuCxlDcdIsPlaceTaken(refusal);
+}
+
+/* QEMU refused a step of an add. @finish: the request is somebody else's. Returns 0 when
+ * somebody else has finished the same request meanwhile, or is about to, else -1 with an
+ * error set. */
+static int
+qemuCxlDcdResolveRefusal(virDomainPtr domain,
+                         virCxlDcdDef *device,
+                         virCxlDcdCapacityDef *capacity,
+                         bool created,
+                         bool finish,
+                         const char *refusal)
+{
+    bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
+    g_autoptr(virCxlDcdCapacityDef) record = NULL;
+    qemuCxlDcdExtentState state = QEMU_CXL_DCD_EXTENT_ABSENT;
+    int finishing = 0;
+    bool mine;
+
+    if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+        return -1;
+    mine = record && g_strcmp0(record->request, capacity->request) == 0;
+    if (mine && record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)
+        return 0;
+    if (finish && mine)
+        finishing = qemuCxlDcdIsFinishing(domain, device, capacity, created, refusal);
+    if (finishing < 0)
+        return -1;
+    if (finish && (!mine || finishing))
+        return 0; /* the next refresh sees what became of it */
+    if (created && tagged && qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
+        return -1;
+    if (state != QEMU_CXL_DCD_EXTENT_ABSENT)
+        return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
+    if (mine)
+        return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
+    qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
+    return -1; /* another request has the tag: nothing here is ours */
+}
+
+/* The connection failed at the first command of an add. Where it is sure that QEMU heard
+ * nothing, nothing is left; else the record stays, and a refresh ends the work. */
+static void
+qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
+{
+    switch (virGetLastErrorCode()) {
+    case VIR_ERR_ACCESS_DENIED:
+    case VIR_ERR_OPERATION_DENIED:
+    case VIR_ERR_NO_SUPPORT:
+    case VIR_ERR_OPERATION_UNSUPPORTED:
+        qemuCxlDcdCapacityForget(domain, capacity);
+        break;
+    default:
+        break;
+    }
+}
+
+/**
+ * qemuCxlDcdCapacityOffer:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: a capacity of it whose record says adding
+ * @choose: another place may be chosen for it
+ * @finish: the record is that of a request whose owner is gone
+ *
+ * Go from the record that says adding to the one that says pending: create the backend,
+ * and offer the extent.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdCapacityOffer(virDomainPtr domain,
+                        virCxlDcdDef *device,
+                        virCxlDcdCapacityDef *capacity,
+                        bool choose,
+                        bool finish)
+{
+    g_autofree char *refusal = NULL;
+    bool created = false;
+    int ret;
+
+    ret = qemuCxlDcdBackendCreate(domain, device, capacity, finish, &refusal);
+    if (ret == QEMU_CXL_DCD_DONE) {
+        created = true;
+        ret = qemuCxlDcdOfferExtent(domain, device, capacity, choose, &refusal);
+    }
+    if (ret == QEMU_CXL_DCD_DONE)
+        return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
+    if (ret == QEMU_CXL_DCD_REFUSED)
+        return qemuCxlDcdResolveRefusal(domain, device, capacity, created, finish, refusal);
+    if (!finish && (!created || device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED))
+        qemuCxlDcdCapacityInterrupted(domain, capacity);
+    return -1;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * qemu_cxl_dcd_record.c: the record of a capacity in the live XML
+ *
+ * One metadata element for each capacity, in a namespace of its own, which libvirt
+ * replaces atomically and tells with its metadata-change event.
+ */
+
+#include <config.h>
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#include "conf/cxl_dcd_domain.h"
+#include "qemu_cxl_dcd_record.h"
+#include "util/cxl_dcd_error.h"
+
+/**
+ * qemuCxlDcdCapacityReadRecord:
+ * @domain: a running domain
+ * @tag: a tag in its canonical spelling
+ * @record: where the capacity goes, to be freed with virCxlDcdCapacityDefFree();
+ *          NULL when there is no record of it
+ *
+ * Read one record (libvirt: virDomainGetMetadata()).
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record)
+{
+    g_autofree char *uri = virCxlDcdRecordNamespace(tag);
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    g_autoptr(virCxlDcdCapacityDef) capacity = NULL;
+    char *xml;
+
+    *record = NULL;
+    xml = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, uri, VIR_DOMAIN_AFFECT_LIVE);
+    if (!xml) {
+        if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA)
+            return -1;
+        virResetLastError();
+        return 0;
+    }
+    doc = virCxlDcdXMLParse(xml, "record");
+    free(xml);
+    if (!doc || !(capacity = virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(doc))) ||
+        virCxlDcdCapacityDefParseLive(capacity, virCxlDcdXMLRoot(doc)) < 0)
+        return -1;
+    *record = g_steal_pointer(&capacity);
+    return 0;
+}
+
+/**
+ * qemuCxlDcdCapacitySetState:
+ * @domain: a running domain
+ * @capacity: a capacity of it
+ * @state: what it becomes; VIR_DOMAIN_CXL_DCD_STATE_NONE drops the record
+ *
+ * Write the record of @capacity. The only place where a state changes (libvirt:
+ * virDomainSetMetadata()).
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdCapacitySetState(virDomainPtr domain,
+                           virCxlDcdCapacityDef *capacity,
+                           virDomainCxlDcdState state)
+{
+    g_autofree char *uri = virCxlDcdRecordNamespace(capacity->tag);
+    g_autofree char *xml = NULL;
+
+    if (state != capacity->state) {
+        capacity->state = state;
+        capacity->since = g_get_real_time() / G_USEC_PER_SEC;
+    }
+    if (state != VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
+        capacity->asked = false;
+    if (state != VIR_DOMAIN_CXL_DCD_STATE_NONE)
+        xml = virCxlDcdRecordFormat(capacity);
+    return virDomainSetMetadata(domain,
+                                VIR_DOMAIN_METADATA_ELEMENT,
+                                xml,
+                                xml ? VIR_CXL_DCD_PREFIX : NULL,
+                                uri,
+                                VIR_DOMAIN_AFFECT_LIVE);
+}
+
+/**
+ * qemuCxlDcdCapacityForget:
+ * @domain: a running domain
+ * @capacity: a capacity of it
+ *
+ * Undo what a request has recorded, and keep the error that made it necessary.
+ */
+void
+qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
+{
+    virErrorPtr error = virCxlDcdErrorSave();
+
+    qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    virCxlDcdErrorRestore(error);
+}

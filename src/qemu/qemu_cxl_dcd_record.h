@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * qemu_cxl_dcd_record.h: the record of a capacity in the live XML
+ */
+
+#ifndef QEMU_CXL_DCD_RECORD_H
+#define QEMU_CXL_DCD_RECORD_H
+
+#include <libvirt/libvirt.h>
+
+#include "conf/cxl_dcd_conf.h"
+
+int
+qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record);
+int qemuCxlDcdCapacitySetState(virDomainPtr domain,
+                               virCxlDcdCapacityDef *capacity,
+                               virDomainCxlDcdState state);
+void qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *capacity);
+
+#endif /* QEMU_CXL_DCD_RECORD_H */
