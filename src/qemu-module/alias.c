@@ -117,8 +117,8 @@ probe_write(void *opaque G_GNUC_UNUSED, uint64_t addr G_GNUC_UNUSED,
 
 /* A fixed memory window, by its region and where that stands. */
 struct window {
-    uint64_t hpa;                       /* wanted in it */
-    MemoryRegion *region;               /* NULL: none found */
+    uint64_t hpa;         /* wanted in it */
+    MemoryRegion *region; /* NULL: none found */
     uint64_t base;
 };
 
@@ -180,10 +180,9 @@ routed(struct extent *extent, uint64_t hpa)
     uint64_t step, at;
     bool good;
 
-    if (extent->direct &&
-        !qemu.object_child_foreach_recursive(
-            qemu.object_resolve_path("/machine", NULL), match_window,
-            &window)) {
+    if (extent->direct && !qemu.object_child_foreach_recursive(
+                              qemu.object_resolve_path("/machine", NULL),
+                              match_window, &window)) {
         return false;
     }
     if (!dev->probe) {
@@ -228,11 +227,10 @@ extent_refresh(struct extent *extent)
 {
     struct device *dev = extent->dev;
     uint64_t hpa;
-    bool wanted = dev->direct && dev->path && extent->mapping &&
-                  decoded_at(extent, &hpa);
+    bool wanted =
+        dev->direct && dev->path && extent->mapping && decoded_at(extent, &hpa);
 
-    if (extent->direct && wanted && hpa == extent->hpa &&
-        routed(extent, hpa)) {
+    if (extent->direct && wanted && hpa == extent->hpa && routed(extent, hpa)) {
         return;
     }
     undirect(extent);
@@ -240,9 +238,9 @@ extent_refresh(struct extent *extent)
         return;
     }
     extent->hpa = hpa;
-    extent->direct = region_new_alias(
-        qemu.host_memory_backend_get_memory(extent->backend),
-        "cxl-tagged-direct", extent->len);
+    extent->direct =
+        region_new_alias(qemu.host_memory_backend_get_memory(extent->backend),
+                         "cxl-tagged-direct", extent->len);
     region_show(extent->direct, qemu.get_system_memory(), hpa, 1);
     detail("%s: direct at hpa 0x%" PRIx64, extent->tag, hpa);
 }
@@ -306,8 +304,8 @@ watch_get(MemoryRegion *registers)
     watch = g_new0(struct watch, 1);
     watch->registers = registers;
     watch->users = 1;
-    watch->overlay = region_overlay(registers, &ops, watch,
-                                    "cxl-tagged-decoders");
+    watch->overlay =
+        region_overlay(registers, &ops, watch, "cxl-tagged-decoders");
     watch->next = watches;
     watches = watch;
     return watch;
@@ -346,7 +344,7 @@ upstream(Object *obj)
     if (!slash) {
         return NULL;
     }
-    *slash = '\0';                      /* a bus is a child of its device */
+    *slash = '\0'; /* a bus is a child of its device */
     return qemu.object_resolve_path(path, NULL);
 }
 
@@ -374,7 +372,8 @@ alias_watch(struct device *dev)
     }
     if (!bridge || !good) {
         note("'%s' gets no direct aliases: the decoders above it cannot be "
-             "watched", qemu.object_get_canonical_path_component(dev->obj));
+             "watched",
+             qemu.object_get_canonical_path_component(dev->obj));
         alias_unwatch(dev);
     }
 }

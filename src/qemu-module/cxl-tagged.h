@@ -5,7 +5,7 @@
 #include "qemu-abi.h"
 #include "region.h"
 
-#define EVENT_LOG_RECORDS 8             /* what QEMU's device log holds */
+#define EVENT_LOG_RECORDS 8 /* what QEMU's device log holds */
 #define MAX_REGIONS 8
 
 struct extent;
@@ -13,7 +13,7 @@ struct extent;
 /* A record in the device's event log that the guest has not cleared yet. */
 struct event {
     bool release;
-    uint16_t handle;                    /* 0 until the guest has read it */
+    uint16_t handle; /* 0 until the guest has read it */
     uint64_t dpa;
     uint64_t len;
     uint8_t tag[16];
@@ -22,37 +22,37 @@ struct event {
 /* A cxl-type3 that was given 'dc-regions-total-size'. */
 struct device {
     struct device *next;
-    Object *obj;                        /* the device; not a reference */
-    Object *hole;                       /* its own backend: address space only */
-    Object *bus;                        /* sees its resets and its end */
-    uint64_t total;                     /* bytes, over all its regions */
-    bool direct;                        /* x-direct-alias */
-    MemoryRegion *mailbox;              /* QEMU's own */
-    struct region *mailbox_overlay;     /* NULL until the first reset */
-    uint16_t refusal;                   /* our answer to the last command */
-    GPtrArray *path;                    /* struct watch; NULL: not watched */
+    Object *obj;                    /* the device; not a reference */
+    Object *hole;                   /* its own backend: address space only */
+    Object *bus;                    /* sees its resets and its end */
+    uint64_t total;                 /* bytes, over all its regions */
+    bool direct;                    /* x-direct-alias */
+    MemoryRegion *mailbox;          /* QEMU's own */
+    struct region *mailbox_overlay; /* NULL until the first reset */
+    uint16_t refusal;               /* our answer to the last command */
+    GPtrArray *path;                /* struct watch; NULL: not watched */
     struct region *probe;
     struct event events[EVENT_LOG_RECORDS];
     unsigned nevents;
-    struct extent *extents;             /* in the order of the offers */
-    Error *blocker;                     /* no migration while there are some */
+    struct extent *extents; /* in the order of the offers */
+    Error *blocker;         /* no migration while there are some */
 };
 
 /* One extent: one backend, from the offer to the release. */
 struct extent {
     struct extent *next;
     struct device *dev;
-    Object *backend;                    /* a reference, and marked in use */
+    Object *backend; /* a reference, and marked in use */
     uint8_t uuid[16];
-    char tag[37];                       /* as in QMP, lower case */
+    char tag[37]; /* as in QMP, lower case */
     unsigned region;
-    uint64_t offset;                    /* in the region */
+    uint64_t offset; /* in the region */
     uint64_t dpa;
     uint64_t len;
-    bool accepted;                      /* by the guest */
-    struct region *mapping;             /* in the device's address space */
-    struct region *direct;              /* in system memory, or NULL */
-    uint64_t hpa;                       /* where `direct` is */
+    bool accepted;          /* by the guest */
+    struct region *mapping; /* in the device's address space */
+    struct region *direct;  /* in system memory, or NULL */
+    uint64_t hpa;           /* where `direct` is */
 };
 
 /* tags.c */

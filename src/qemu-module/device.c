@@ -20,7 +20,7 @@
 #define BUS_TYPE "cxl-tagged-bus"
 
 static struct device *devices;
-static Object *checked;                 /* reset by device_check_reset() */
+static Object *checked; /* reset by device_check_reset() */
 
 /* device_find: ours for the cxl-type3 @obj, or NULL if it is a stock one. */
 struct device *
@@ -53,14 +53,16 @@ uint64_t
 device_dc_base(struct device *dev)
 {
     static const char *const before[] = {
-        "volatile-memdev", "persistent-memdev", "memdev",
+        "volatile-memdev",
+        "persistent-memdev",
+        "memdev",
     };
     uint64_t base = 0;
     unsigned i;
 
     for (i = 0; i < G_N_ELEMENTS(before); i++) {
-        Object *backend = qemu.object_property_get_link(dev->obj, before[i],
-                                                        NULL);
+        Object *backend =
+            qemu.object_property_get_link(dev->obj, before[i], NULL);
 
         if (backend) {
             base += qemu.memory_region_size(
@@ -138,7 +140,7 @@ bus_reset_exit(Object *bus, int type G_GNUC_UNUSED)
     }
     alias_drop(dev);
     dev->refusal = 0;
-    if (!dev->mailbox_overlay) {        /* the first one: it is realized now */
+    if (!dev->mailbox_overlay) { /* the first one: it is realized now */
         if (mailbox_attach(dev)) {
             alias_watch(dev);
         }
@@ -158,9 +160,9 @@ bus_finalize(Object *bus)
 static void
 bus_class_init(ObjectClass *class, void *data G_GNUC_UNUSED)
 {
-    ObjectClass *resettable = qemu.object_class_dynamic_cast(class,
-                                                             "resettable");
-    struct reset_phases parent[4];      /* more room than it needs */
+    ObjectClass *resettable =
+        qemu.object_class_dynamic_cast(class, "resettable");
+    struct reset_phases parent[4]; /* more room than it needs */
 
     if (resettable) {
         qemu.resettable_class_set_parent_phases(resettable, NULL, NULL,
@@ -222,11 +224,10 @@ hole_new(Object *obj, uint64_t size, Error **errp)
     g_autofree char *text = g_strdup_printf("%" PRIu64, size);
 
     /* prealloc before reserve: -mem-prealloc is no wish for this one */
-    return qemu.object_new_with_props("memory-backend-ram", obj,
-                                      "cxl-tagged-hole", errp,
-                                      "size", text, "prealloc", "off",
-                                      "reserve", "off", "share", "off",
-                                      "dump", "off", "merge", "off", NULL);
+    return qemu.object_new_with_props(
+        "memory-backend-ram", obj, "cxl-tagged-hole", errp, "size", text,
+        "prealloc", "off", "reserve", "off", "share", "off", "dump", "off",
+        "merge", "off", NULL);
 }
 
 static bool
@@ -245,8 +246,10 @@ total_check(Object *obj, const char *name, Error **errp)
         return false;
     }
     if (memory_is_locked()) {
-        fail(errp, "'%s' does not go with -overcommit mem-lock=on, under which "
-             "all of it would be allocated at once", name);
+        fail(errp,
+             "'%s' does not go with -overcommit mem-lock=on, under which "
+             "all of it would be allocated at once",
+             name);
         return false;
     }
     return true;
@@ -335,7 +338,7 @@ creating(struct device_listener *listener G_GNUC_UNUSED, const QDict *options,
     if (g_strcmp0(driver, "cxl-type3")) {
         return false;
     }
-    if (text) {                         /* from the command line */
+    if (text) { /* from the command line */
         regions = g_ascii_strtoull(text, NULL, 0);
     } else {
         qdict_number(options, "num-dc-regions", &regions);
@@ -346,9 +349,9 @@ creating(struct device_listener *listener G_GNUC_UNUSED, const QDict *options,
     } else if (qemu.qdict_haskey(options, "dc-regions-total-size") &&
                qemu.qdict_haskey(options, "volatile-dc-memdev")) {
         fail(errp, "'dc-regions-total-size' and 'volatile-dc-memdev' exclude "
-             "each other");
+                   "each other");
     }
-    return false;                       /* not hidden: made, or refused */
+    return false; /* not hidden: made, or refused */
 }
 
 /* device_install: give cxl-type3 the properties, and watch their use. */
@@ -358,15 +361,17 @@ device_install(ObjectClass *type3)
     static struct device_listener listener = { .creating = creating };
     void *property;
 
-    property = qemu.object_class_property_add(type3, "dc-regions-total-size",
-                                              "size", total_get, total_set,
-                                              NULL, NULL);
+    property =
+        qemu.object_class_property_add(type3, "dc-regions-total-size", "size",
+                                       total_get, total_set, NULL, NULL);
     qemu.object_property_set_default_uint(property, 0);
-    qemu.object_class_property_set_description(type3, "dc-regions-total-size",
+    qemu.object_class_property_set_description(
+        type3, "dc-regions-total-size",
         "size of the dynamic capacity, backed by tagged memory as it is added");
     qemu.object_class_property_add(type3, "x-direct-alias", "bool", direct_get,
                                    direct_set, NULL, NULL);
-    qemu.object_class_property_set_description(type3, "x-direct-alias",
+    qemu.object_class_property_set_description(
+        type3, "x-direct-alias",
         "map accepted extents directly where the decoders allow it");
     qemu.device_listener_register(&listener);
 }

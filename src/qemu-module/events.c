@@ -29,7 +29,7 @@ events_add(struct device *dev, const struct extent *extent, bool release)
         return;
     }
     event = &dev->events[dev->nevents++];
-    *event = (struct event) {
+    *event = (struct event){
         .release = release,
         .dpa = extent->dpa,
         .len = extent->len,

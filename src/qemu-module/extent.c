@@ -16,7 +16,7 @@ migration_block(struct device *dev, Error **errp)
         return true;
     }
     fail(&dev->blocker, "tagged dynamic capacity of a CXL device cannot be "
-         "migrated or saved: release it first");
+                        "migrated or saved: release it first");
     return qemu.migrate_add_blocker(&dev->blocker, errp) >= 0;
 }
 
@@ -108,8 +108,8 @@ extent_overlapping(struct device *dev, uint64_t dpa, uint64_t len)
     struct extent *extent;
 
     for (extent = dev->extents; extent; extent = extent->next) {
-        if (extent->dpa < dpa ? dpa - extent->dpa < extent->len :
-                                extent->dpa - dpa < len) {
+        if (extent->dpa < dpa ? dpa - extent->dpa < extent->len
+                              : extent->dpa - dpa < len) {
             return true;
         }
     }
@@ -123,9 +123,9 @@ extent_map(struct extent *extent)
     struct device *dev = extent->dev;
 
     extent->accepted = true;
-    extent->mapping = region_new_alias(
-        qemu.host_memory_backend_get_memory(extent->backend),
-        "cxl-tagged-extent", extent->len);
+    extent->mapping =
+        region_new_alias(qemu.host_memory_backend_get_memory(extent->backend),
+                         "cxl-tagged-extent", extent->len);
     region_show(extent->mapping, device_memory(dev),
                 extent->dpa - device_dc_base(dev), 1);
     detail("%s: mapped at dpa 0x%" PRIx64, extent->tag, extent->dpa);

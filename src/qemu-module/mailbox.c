@@ -88,9 +88,9 @@ tag_events(struct device *dev)
             continue;
         }
         uuid = events_tag(dev, region_read(mailbox, record + EVENT_TYPE, 1),
-                          region_read(mailbox, record + EVENT_HANDLE, 2),
-                          dpa, len);
-        if (!uuid && extent) {          /* a fabric manager's release */
+                          region_read(mailbox, record + EVENT_HANDLE, 2), dpa,
+                          len);
+        if (!uuid && extent) { /* a fabric manager's release */
             uuid = extent->uuid;
         }
         if (uuid) {
@@ -186,8 +186,8 @@ bounce_foreign(struct device *dev, uint64_t control)
     for (i = 0; i < G_N_ELEMENTS(payload); i++) {
         region_write(dev->mailbox, MB_PAYLOAD + 8 * i, payload[i], 8);
     }
-    region_write(dev->mailbox, MB_COMMAND,
-                 (command & ~0xffffULL) | OP_RELEASE, 8);
+    region_write(dev->mailbox, MB_COMMAND, (command & ~0xffffULL) | OP_RELEASE,
+                 8);
     region_write(dev->mailbox, MB_CONTROL, control, 4);
     region_write(dev->mailbox, MB_COMMAND, OP_ADD_RESPONSE, 8);
     dev->refusal = RC_INVALID_ADDRESS;
@@ -213,8 +213,8 @@ cleared_read(struct device *dev, struct cleared *cleared)
     cleared->all = region_read(dev->mailbox, MB_PAYLOAD + 1, 1) & 1;
     cleared->n = region_read(dev->mailbox, MB_PAYLOAD + 2, 1);
     for (i = 0; i < cleared->n; i++) {
-        cleared->handles[i] = region_read(dev->mailbox,
-                                          MB_PAYLOAD + 6 + 2 * i, 2);
+        cleared->handles[i] =
+            region_read(dev->mailbox, MB_PAYLOAD + 6 + 2 * i, 2);
     }
 }
 
@@ -248,7 +248,7 @@ ring(struct device *dev, uint64_t control)
     } else if (opcode == OP_CLEAR_EVENTS) {
         cleared_read(dev, &cleared);
     }
-    if (dev->refusal) {                 /* no output, and never rung */
+    if (dev->refusal) { /* no output, and never rung */
         region_write(dev->mailbox, MB_COMMAND, opcode, 8);
         region_write(dev->mailbox, MB_CONTROL, control & ~DOORBELL, 4);
         return;
@@ -312,12 +312,12 @@ mailbox_attach(struct device *dev)
     };
 
     dev->mailbox = region_child(dev->obj, "mailbox[0]");
-    if (!dev->mailbox || qemu.memory_region_size(dev->mailbox) <
-                         MB_PAYLOAD + MB_PAYLOAD_BYTES ||
+    if (!dev->mailbox ||
+        qemu.memory_region_size(dev->mailbox) < MB_PAYLOAD + MB_PAYLOAD_BYTES ||
         !region_read(dev->mailbox, 0, 4)) {
         return false;
     }
-    dev->mailbox_overlay = region_overlay(dev->mailbox, &ops, dev,
-                                          "cxl-tagged-mailbox");
+    dev->mailbox_overlay =
+        region_overlay(dev->mailbox, &ops, dev, "cxl-tagged-mailbox");
     return dev->mailbox_overlay != NULL;
 }

@@ -82,8 +82,7 @@ static const struct {
  */
 EXPORT int qemu_plugin_version = 0;
 
-static void __attribute__((constructor))
-choose_plugin_version(void)
+static void __attribute__((constructor)) choose_plugin_version(void)
 {
     static const struct {
         const char *symbol;
@@ -135,7 +134,8 @@ parse_arguments(int argc, char **argv, bool *untested)
             continue;
         }
         note("bad argument '%s': the arguments are verbose=on|off and "
-             "untested=on|off", argv[i]);
+             "untested=on|off",
+             argv[i]);
         return false;
     }
     return true;
@@ -159,12 +159,13 @@ check_version(const char *target, bool untested, char **why)
     }
     if (untested) {
         note("not tested with QEMU %d.%d.%d for %s, going on as untested=on "
-             "says", (int)major, (int)minor, (int)micro, target);
+             "says",
+             (int)major, (int)minor, (int)micro, target);
         return true;
     }
     *why = g_strdup_printf("not tested with QEMU %d.%d.%d for %s "
-                           "(untested=on tries it)", (int)major, (int)minor,
-                           (int)micro, target);
+                           "(untested=on tries it)",
+                           (int)major, (int)minor, (int)micro, target);
     return false;
 }
 
@@ -203,9 +204,8 @@ check(const char *target, bool untested, char **why)
     return true;
 }
 
-EXPORT int
-qemu_plugin_install(uint64_t id G_GNUC_UNUSED, const void *info, int argc,
-                    char **argv);
+EXPORT int qemu_plugin_install(uint64_t id G_GNUC_UNUSED, const void *info,
+                               int argc, char **argv);
 
 /*
  * qemu_plugin_install: QEMU's call, once its types and commands are there

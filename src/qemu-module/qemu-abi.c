@@ -16,7 +16,7 @@
 struct qemu_table qemu;
 bool verbose;
 
-static size_t region_bytes;             /* an upper bound of a MemoryRegion */
+static size_t region_bytes; /* an upper bound of a MemoryRegion */
 
 static void
 print_line(const char *format, va_list args)
@@ -70,15 +70,15 @@ qemu_resolve(char **why)
                         "with QEMU 9.1");
         return false;
     }
-#define F(ret, name, args)                                                    \
-    if (!(*(void **)&qemu.name = dlsym(RTLD_DEFAULT, #name))) {               \
-        missing = #name;                                                      \
+#define F(ret, name, args)                                                     \
+    if (!(*(void **)&qemu.name = dlsym(RTLD_DEFAULT, #name))) {                \
+        missing = #name;                                                       \
     }
     QEMU_FUNCTIONS(F)
 #undef F
     qemu.qmp_commands = dlsym(RTLD_DEFAULT, "qmp_commands");
-    if (!(qemu.address_space_memory = dlsym(RTLD_DEFAULT,
-                                            "address_space_memory"))) {
+    if (!(qemu.address_space_memory =
+              dlsym(RTLD_DEFAULT, "address_space_memory"))) {
         missing = "address_space_memory";
     }
     if (missing) {
@@ -115,7 +115,7 @@ static bool
 check_access(MemoryRegion *region)
 {
     uint64_t value;
-    int order;                          /* MemOp 0..3 is log2 of the size */
+    int order; /* MemOp 0..3 is log2 of the size */
 
     for (order = 0; order < 4; order++) {
         unsigned size = 1u << order;
@@ -259,8 +259,8 @@ qdict_number(const QDict *dict, const char *key, uint64_t *value)
         return false;
     }
     text = qemu.qobject_to_json(object);
-    good = g_ascii_string_to_unsigned(text->str, 10, 0, G_MAXUINT64, value,
-                                      NULL);
+    good =
+        g_ascii_string_to_unsigned(text->str, 10, 0, G_MAXUINT64, value, NULL);
     g_string_free(text, TRUE);
     return good;
 }

@@ -25,7 +25,7 @@ typedef struct QDict QDict;
 typedef struct QList QList;
 typedef struct QObject QObject;
 typedef struct Visitor Visitor;
-typedef uint64_t MemTxAttrs;            /* at most 8 bytes, in one register */
+typedef uint64_t MemTxAttrs; /* at most 8 bytes, in one register */
 
 typedef void PropertyAccessor(Object *, Visitor *, const char *name,
                               void *opaque, Error **);
@@ -87,9 +87,10 @@ struct device_listener {
     void (*unrealize)(struct device_listener *, Object *);
     bool (*creating)(struct device_listener *, const QDict *options,
                      bool from_json, Error **);
-    void *links[13];                    /* QEMU's own; more than it needs */
+    void *links[13]; /* QEMU's own; more than it needs */
 };
 
+/* clang-format off */
 #define QEMU_FUNCTIONS(F)                                                     \
     /* QMP */                                                                 \
     F(const void *, qmp_find_command, (const void *, const char *))           \
@@ -193,18 +194,19 @@ struct device_listener {
     F(QObject *, qlist_pop, (QList *))                                        \
     F(size_t, qlist_size, (const QList *))                                    \
     F(void, qlist_append_obj, (QList *, QObject *))
+/* clang-format on */
 
 /* QEMU's functions and data. Filled by qemu_resolve(). */
 extern struct qemu_table {
-#define F(ret, name, args) ret (*name) args;
+#define F(ret, name, args) ret(*name) args;
     QEMU_FUNCTIONS(F)
 #undef F
-    void *qmp_commands;                 /* the QMP command list */
-    void *address_space_memory;         /* what a CPU sees */
+    void *qmp_commands;         /* the QMP command list */
+    void *address_space_memory; /* what a CPU sees */
 } qemu;
 
 /* fail: set @errp, printf-like. */
-#define fail(errp, ...)                                                       \
+#define fail(errp, ...)                                                        \
     qemu.error_setg_internal(errp, __FILE__, __LINE__, __func__, __VA_ARGS__)
 
 /* note: one line for the operator, on stderr. */

@@ -85,8 +85,8 @@ static struct device *
 requested_device(QDict *args)
 {
     const char *path = qemu.qdict_get_try_str(args, "path");
-    Object *obj = path ? qemu.object_resolve_path_type(path, "cxl-type3", NULL)
-                       : NULL;
+    Object *obj =
+        path ? qemu.object_resolve_path_type(path, "cxl-type3", NULL) : NULL;
 
     return obj ? device_find(obj) : NULL;
 }
@@ -94,7 +94,7 @@ requested_device(QDict *args)
 struct range {
     uint64_t offset;
     uint64_t len;
-    bool known;                         /* both are whole numbers */
+    bool known; /* both are whole numbers */
     bool overflows;
 };
 
@@ -105,8 +105,7 @@ read_range(QDict *extent, void *opaque)
 
     range->known = qdict_number(extent, "offset", &range->offset) &&
                    qdict_number(extent, "len", &range->len);
-    range->overflows |= range->known &&
-                        range->offset > UINT64_MAX - range->len;
+    range->overflows |= range->known && range->offset > UINT64_MAX - range->len;
 }
 
 /* Refuse what would fail an assertion in QEMU, whatever device it is for. */
@@ -170,7 +169,7 @@ requested_tag(QDict *args, uint8_t *uuid, Error **errp)
 
     if (!tag) {
         fail(errp, "Parameter 'tag' is missing: it names the memory backend "
-             "behind the extent");
+                   "behind the extent");
         return false;
     }
     if (!tag_parse(tag, uuid)) {
@@ -194,8 +193,10 @@ check_backend(const struct extent *extent, Error **errp)
     size = qemu.memory_region_size(
         qemu.host_memory_backend_get_memory(extent->backend));
     if (size != extent->len) {
-        fail(errp, "extent length 0x%" PRIx64 " is not the size 0x%" PRIx64
-             " of memory backend '%s'", extent->len, size, id);
+        fail(errp,
+             "extent length 0x%" PRIx64 " is not the size 0x%" PRIx64
+             " of memory backend '%s'",
+             extent->len, size, id);
         return false;
     }
     if (qemu.host_memory_backend_is_mapped(extent->backend)) {
@@ -236,7 +237,7 @@ requested_extent(struct device *dev, QDict *args, struct extent *extent,
     extent->dpa = device_dc_base(dev) + extent->region * size + range.offset;
     if (!qemu.cxl_find_dc_region(dev->obj, extent->dpa, extent->len)) {
         fail(errp, "this QEMU lays out its regions in a way not known to "
-             "cxl-tagged");
+                   "cxl-tagged");
         return false;
     }
     return true;
@@ -246,7 +247,8 @@ static bool
 check_log(struct device *dev, Error **errp)
 {
     if (events_full(dev)) {
-        fail(errp, "the guest has not cleared the %d records in the event log "
+        fail(errp,
+             "the guest has not cleared the %d records in the event log "
              "of the device, and would not hear of this one",
              EVENT_LOG_RECORDS);
         return false;
@@ -331,7 +333,7 @@ release_by_place(struct device *dev, QDict *args, Error **errp)
     }
     if (!extent) {
         fail(errp, "only the whole extent of a memory backend can be released, "
-             "and there is none at this place");
+                   "and there is none at this place");
         return NULL;
     }
     if (qemu.qdict_haskey(args, "tag") &&
@@ -392,8 +394,9 @@ release(QDict *args, QObject **ret, Error **errp)
         return;
     }
     if (by_tag) {
-        place = g_strdup_printf("[{\"offset\": %" PRIu64 ", \"len\": %" PRIu64
-                                "}]", extent->offset, extent->len);
+        place =
+            g_strdup_printf("[{\"offset\": %" PRIu64 ", \"len\": %" PRIu64 "}]",
+                            extent->offset, extent->len);
         qemu.qdict_put_str(args, "removal-policy", "prescriptive");
         qemu.qdict_put_obj(args, "extents",
                            qemu.qobject_from_json(place, NULL));
@@ -418,7 +421,7 @@ check_status_args(QDict *args, Error **errp)
     }
     if (qemu.qdict_size(args) != G_N_ELEMENTS(names)) {
         fail(errp, STATUS_COMMAND " takes 'path', 'host-id', 'region' and "
-             "'tag', and nothing else");
+                                  "'tag', and nothing else");
         return false;
     }
     if (!qemu.qdict_get_try_str(args, "tag")) {
@@ -445,7 +448,7 @@ status(QDict *args, QObject **ret, Error **errp)
     }
     if (!dev) {
         fail(errp, "Unable to resolve CXL type 3 device with "
-             "'dc-regions-total-size'");
+                   "'dc-regions-total-size'");
         return;
     }
     if (!requested_region(dev, args, &region, errp)) {
@@ -456,17 +459,18 @@ status(QDict *args, QObject **ret, Error **errp)
         extent = extent_by_tag(dev, uuid);
     }
     if (extent) {
-        message = g_strdup_printf("%s extent with tag %s: dpa 0x%" PRIx64
-                                  " len 0x%" PRIx64 "%s",
-                                  extent->accepted ? "accepted" : "pending",
-                                  extent->tag, extent->dpa, extent->len,
-                                  extent->direct ? ", direct" : "");
+        message = g_strdup_printf(
+            "%s extent with tag %s: dpa 0x%" PRIx64 " len 0x%" PRIx64 "%s",
+            extent->accepted ? "accepted" : "pending", extent->tag, extent->dpa,
+            extent->len, extent->direct ? ", direct" : "");
     } else {
         message = g_strdup_printf("no extent with tag %s", tag);
     }
     reply = qemu.qdict_new();
-    qemu.qdict_put_str(reply, "status", !extent ? "Released" :
-                       extent->accepted ? "Not Released" : "Pending");
+    qemu.qdict_put_str(reply, "status",
+                       !extent            ? "Released"
+                       : extent->accepted ? "Not Released"
+                                          : "Pending");
     qemu.qdict_put_str(reply, "message", message);
     *ret = (QObject *)reply;
 }

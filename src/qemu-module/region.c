@@ -12,7 +12,7 @@
 struct region {
     MemoryRegion *mr;
     Object *owner;
-    MemoryRegion *container;            /* where it is shown, or NULL */
+    MemoryRegion *container; /* where it is shown, or NULL */
 };
 
 static gboolean
@@ -36,8 +36,8 @@ region_new(void)
 
     region->mr = g_malloc0(qemu_region_bytes());
     region->owner = qemu.object_new("container");
-    qemu.object_property_add(region->owner, "cxl-tagged-memory", "memory",
-                             NULL, NULL, owner_gone, region->mr);
+    qemu.object_property_add(region->owner, "cxl-tagged-memory", "memory", NULL,
+                             NULL, owner_gone, region->mr);
     return region;
 }
 
@@ -102,10 +102,10 @@ struct region *
 region_overlay(MemoryRegion *below, const struct region_ops *ops, void *opaque,
                const char *name)
 {
-    Object *container = qemu.object_property_get_link((Object *)below,
-                                                      "container", NULL);
-    uint64_t offset = qemu.object_property_get_uint((Object *)below, "addr",
-                                                    NULL);
+    Object *container =
+        qemu.object_property_get_link((Object *)below, "container", NULL);
+    uint64_t offset =
+        qemu.object_property_get_uint((Object *)below, "addr", NULL);
     struct region *region;
 
     if (!container) {

@@ -15,9 +15,8 @@ void region_show(struct region *region, MemoryRegion *container,
 void region_hide(struct region *region);
 void region_free(struct region *region);
 
-struct region *region_overlay(MemoryRegion *below,
-                              const struct region_ops *ops, void *opaque,
-                              const char *name);
+struct region *region_overlay(MemoryRegion *below, const struct region_ops *ops,
+                              void *opaque, const char *name);
 MemoryRegion *region_child(Object *object, const char *name);
 uint64_t region_read(MemoryRegion *region, uint64_t offset, unsigned size);
 void region_write(MemoryRegion *region, uint64_t offset, uint64_t value,

@@ -12,8 +12,8 @@
 static QmpFunction *stock_schema;
 
 struct walk {
-    char *arguments;                    /* name of object-add's argument type */
-    GHashTable *backends;               /* names of the memory backends' types */
+    char *arguments;      /* name of object-add's argument type */
+    GHashTable *backends; /* names of the memory backends' types */
 };
 
 static void
@@ -60,8 +60,11 @@ add_tag(QDict *entry, void *opaque)
     QList *members = qemu.qdict_get_qlist(entry, "members");
 
     if (members && name && g_hash_table_contains(walk->backends, name)) {
-        qemu.qlist_append_obj(members, qemu.qobject_from_json(
-            "{\"name\": \"tag\", \"default\": null, \"type\": \"str\"}", NULL));
+        qemu.qlist_append_obj(
+            members,
+            qemu.qobject_from_json(
+                "{\"name\": \"tag\", \"default\": null, \"type\": \"str\"}",
+                NULL));
     }
 }
 
@@ -90,8 +93,8 @@ schema(QDict *args, QObject **ret, Error **errp)
         return;
     }
     all = (QList *)*ret;
-    walk.backends = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                          NULL);
+    walk.backends =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     qlist_each(all, find_arguments, &walk);
     if (walk.arguments) {
         qlist_each(all, find_backends, &walk);

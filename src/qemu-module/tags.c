@@ -8,7 +8,7 @@
  */
 #include "cxl-tagged.h"
 
-static GHashTable *tags;                /* backend -> its 16 bytes */
+static GHashTable *tags; /* backend -> its 16 bytes */
 
 /* tag_parse: @text as 16 bytes. Returns false if it is not a UUID, or nil. */
 bool
@@ -33,8 +33,8 @@ tag_parse(const char *text, uint8_t *uuid)
         if (!g_ascii_isxdigit(*p)) {
             return false;
         }
-        uuid[digits / 2] = (digits % 2 ? uuid[digits / 2] << 4 : 0) |
-                           g_ascii_xdigit_value(*p);
+        uuid[digits / 2] =
+            (digits % 2 ? uuid[digits / 2] << 4 : 0) | g_ascii_xdigit_value(*p);
         digits++;
     }
     return memcmp(uuid, nil, 16) != 0;
@@ -149,6 +149,7 @@ tags_install(ObjectClass *backend)
     tags = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     qemu.object_class_property_add(backend, "tag", "string", tag_get, tag_set,
                                    tag_release, NULL);
-    qemu.object_class_property_set_description(backend, "tag",
+    qemu.object_class_property_set_description(
+        backend, "tag",
         "UUID by which dynamic capacity requests name this memory");
 }
