@@ -5,7 +5,7 @@
 # running domain, in the definition, and in both
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # attach DOCUMENT OPTION..., detach DOCUMENT OPTION...: DOCUMENT is XML
 attach()

@@ -5,7 +5,7 @@
 # and leaves the domain as it was
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # add MESSAGE OPTION...: to the domain "bad"
 add()

@@ -5,7 +5,7 @@
 # with one clear message; what was defined before stays
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # refuse MESSAGE [define's OPTION...]: the domain "defined", which is there already, as
 # standard input has it

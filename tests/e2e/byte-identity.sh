@@ -7,7 +7,7 @@
 # the same running domain for all daemons: they come and go, and it stays.
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 QEMU_NAMESPACE="xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 

@@ -4,7 +4,7 @@
 # edit.sh: virsh edit shows <cxl-dcd>, and takes it as it was edited
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # edit SCRIPT: with a sed script for an editor
 edit()

@@ -5,7 +5,7 @@
 # alike; what does not go into it the guest never hears of, and must not be lost
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # offers NAME FIRST LAST: of 2 MiB each
 offers()

@@ -5,7 +5,7 @@
 # is reset
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 moves()
 {

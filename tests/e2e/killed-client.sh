@@ -8,7 +8,7 @@
 # killed; and then commands are killed, after one moment or another.
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER]: as the library writes it, for
 # 256 MiB at the start of region 0

@@ -6,7 +6,7 @@
 # into it, the bytes stand in the memory that was given, and in the end all is free again.
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # A capacity of 256 MiB behind a file, 256 MiB into it for a static device, whose file
 # holds all capacities.

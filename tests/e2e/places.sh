@@ -5,7 +5,7 @@
 # to the first place that is free
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # add SIZE-MiB OPTION...: accepted by the guest; the tag is in "out"
 add()

@@ -4,7 +4,7 @@
 # refused.sh: a guest that refuses an offer, and one that does not answer
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 guest_refuses()
 {

@@ -5,7 +5,7 @@
 # what is known of it, stays
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 come_back()
 {

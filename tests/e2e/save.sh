@@ -5,7 +5,7 @@
 # says nothing of it: they are refused while the domain holds any
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # refuses COMMAND...: a domain that holds capacity; the message speaks of it
 refuses()

@@ -4,7 +4,7 @@
 # start.sh: a domain begins with the capacities of its definition, or it does not start
 
 # shellcheck source=functions.sh
-. "${0%/*}/functions.sh"
+. "$(dirname "$0")/functions.sh" || exit 1
 
 # configured TAG SIZE-MiB [INNER] [REGION]: a <capacity> of a definition
 configured()
