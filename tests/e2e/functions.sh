@@ -55,11 +55,12 @@ unavailable()
     exit 0
 }
 
-# Everything that has the scratch folder in its environment, except this shell.
+# scratch_processes SCRATCH: everything that has it in its environment, except this shell
 scratch_processes()
 {
     local environment pid
 
+    [ -d "$1" ] || return
     for environment in /proc/[0-9]*/environ; do
         pid=${environment//[!0-9]/}
         [ "$pid" = $$ ] && continue
@@ -136,7 +137,7 @@ enter_scratch()
 [ -n "${SCRATCH-}" ] || enter_scratch "$0"
 
 cd "$SCRATCH" || exit 1
-trap 'end_processes "$SCRATCH"' EXIT
+trap 'end_processes "$SCRATCH"; cd /; rm -rf "$SCRATCH"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # --------------------------------------------------------------------- TAP
