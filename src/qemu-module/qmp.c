@@ -256,6 +256,32 @@ check_log(struct device *dev, Error **errp)
     return true;
 }
 
+static void
+find_empty(QDict *extent, void *opaque)
+{
+    bool *found = opaque;
+    uint64_t len;
+
+    *found |= qdict_number(extent, "len", &len) && !len;
+}
+
+/*
+ * Whether the request lists an extent of no length. QEMU refuses that one when it
+ * comes to it, but looks at those before it first: whoever asks so wants to know
+ * whether they are free, and QEMU's own answer tells.
+ */
+static bool
+is_probe(QDict *args)
+{
+    QList *extents = qemu.qdict_get_qlist(args, "extents");
+    bool found = false;
+
+    if (extents) {
+        qlist_each(extents, find_empty, &found);
+    }
+    return found;
+}
+
 /* cxl-add-dynamic-capacity */
 static void
 add(QDict *args, QObject **ret, Error **errp)
@@ -266,7 +292,7 @@ add(QDict *args, QObject **ret, Error **errp)
     if (!check_sums(args, errp)) {
         return;
     }
-    if (!dev) {
+    if (!dev || is_probe(args)) {
         stock_add(args, ret, errp);
         return;
     }

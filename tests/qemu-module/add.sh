@@ -19,6 +19,10 @@ with() {
     "${2-$TAG0}" "$1"
 }
 
+refuses 'an extent of no length, by QEMU' 'extent with 0 length is not allowed' \
+  "$(with "$(extents 0 0)")"
+refuses '... behind one that is free: so it can be told' 'extent with 0 length is not allowed' \
+  "$(with "$(extents 0 $GIB 0 0)")"
 missing="Parameter 'tag' is missing: it names the memory backend behind the extent"
 refuses 'no tag' "$missing" "$(add '')"
 refuses 'a tag that is none' "tag 'x' is not a UUID, or is nil" "$(add x)"
@@ -63,6 +67,8 @@ is 'capacity is offered, by a tag in any letters' \
 is 'its backend cannot be deleted from then on' \
   "$(why_not tm0)" 'in use'
 refuses 'the same again' "memory backend 'tm0' is in use" "$(add $TAG0)"
+refuses 'a place that is offered, before an extent of no length' \
+  'cannot add DPA again while still pending' "$(with "$(extents 0 $GIB 0 0)")"
 refuses 'another backend at this place' 'cannot add DPA again while still pending' \
   "$(add $TAG1)"
 is '... which stays free' "$(qmp "$(object_del tm1)" "$(backend tm1 $TAG1)")" "$done_
