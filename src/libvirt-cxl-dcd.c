@@ -21,6 +21,7 @@
 #include "qemu/qemu_cxl_dcd_capacity.h"
 #include "qemu/qemu_cxl_dcd_lock.h"
 #include "qemu/qemu_cxl_dcd_record.h"
+#include "qemu/qemu_cxl_dcd_release.h"
 
 /* How often virDomainCxlDcdWait() asks: microseconds, doubled from first to last. */
 #define VIR_CXL_DCD_WAIT_FIRST 20000
@@ -83,15 +84,35 @@ virCxlDcdTakeCapacity(virCxlDcdDef *request)
     return NULL;
 }
 
+/* Nothing in a document for attach-device says how to release. */
+static int
+virCxlDcdCheckNoRelease(const virCxlDcdDef *request)
+{
+    if (!request->policy && !request->forced)
+        return 0;
+    virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
+                         "%s of <release> goes with the release of a capacity, detach-device, not "
+                         "with its attach",
+                         request->policy ? "the policy" : "forced='yes'");
+    return -1;
+}
+
 /* A document that says the same, for a daemon that has the driver module. */
 static char *
-virCxlDcdFormatRequest(const char *alias, const virCxlDcdCapacityDef *capacity)
+virCxlDcdFormatRequest(const virCxlDcdDef *request, const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(GString) buf = g_string_new("<cxl-dcd>\n");
 
     virCxlDcdCapacityDefFormat(buf, 2, "capacity", capacity, 0);
-    if (alias) {
-        g_autofree char *escaped = g_markup_escape_text(alias, -1);
+    if (request->policy || request->forced)
+        g_string_append_printf(buf,
+                               "  <release%s%s%s%s/>\n",
+                               request->policy ? " policy='" : "",
+                               virCxlDcdPolicyToString(request->policy),
+                               request->policy ? "'" : "",
+                               request->forced ? " forced='yes'" : "");
+    if (request->alias) {
+        g_autofree char *escaped = g_markup_escape_text(request->alias, -1);
 
         g_string_append_printf(buf, "  <alias name='%s'/>\n", escaped);
     }
@@ -251,13 +272,13 @@ virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
             0 ||
         virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0 ||
         !(request = virCxlDcdDefParseString(xml)) || !(capacity = virCxlDcdTakeCapacity(request)) ||
-        (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
+        virCxlDcdCheckNoRelease(request) < 0 || (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
         return NULL;
     if (!capacity->tag)
         capacity->tag = g_uuid_string_random();
 
     if (left) {
-        g_autofree char *document = virCxlDcdFormatRequest(request->alias, capacity);
+        g_autofree char *document = virCxlDcdFormatRequest(request, capacity);
 
         if (virDomainAttachDeviceFlags(domain, document, flags) < 0)
             return NULL;
@@ -269,7 +290,7 @@ virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
 
 static int
 virCxlDcdReleaseHere(virDomainPtr domain,
-                     const char *alias,
+                     const virCxlDcdDef *request,
                      const virCxlDcdCapacityDef *capacity,
                      unsigned int flags)
 {
@@ -277,16 +298,45 @@ virCxlDcdReleaseHere(virDomainPtr domain,
     g_autofree char *config = NULL;
 
     if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
-        virCxlDcdPrepareConfig(domain, alias, capacity, false, &config) < 0)
+        virCxlDcdPrepareConfig(domain, request->alias, capacity, false, &config) < 0)
         return -1;
     if (flags & VIR_DOMAIN_AFFECT_LIVE) {
         g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
 
-        if (!def || (alias && !qemuCxlDcdDomainFindDevice(def, alias)) ||
-            qemuCxlDcdCapacityRelease(domain, def, alias, capacity->tag) < 0)
+        if (!def || (request->alias && !qemuCxlDcdDomainFindDevice(def, request->alias)) ||
+            qemuCxlDcdCapacityRelease(domain, def, request, capacity->tag) < 0)
             return -1;
     }
     return config ? virCxlDcdStoreConfig(domain, config) : 0;
+}
+
+#define VIR_CXL_DCD_RELEASE_FLAGS                                                                  \
+    (VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED | VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE |              \
+     VIR_DOMAIN_CXL_DCD_RELEASE_FORCED)
+
+/* What @flags say of the way to ask. Returns 0, or -1 with an error set. */
+static int
+virCxlDcdReleaseRequest(virCxlDcdDef *request, unsigned int flags)
+{
+    if (flags & VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED)
+        request->policy = VIR_CXL_DCD_POLICY_TAG_BASED;
+    if (flags & VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE) {
+        if (request->policy) {
+            virCxlDcdReportError(VIR_ERR_INVALID_ARG,
+                                 "the removal policies 'tag-based' and 'prescriptive' exclude each "
+                                 "other");
+            return -1;
+        }
+        request->policy = VIR_CXL_DCD_POLICY_PRESCRIPTIVE;
+    }
+    request->forced = (flags & VIR_DOMAIN_CXL_DCD_RELEASE_FORCED) != 0;
+    if (flags & VIR_CXL_DCD_RELEASE_FLAGS && !(flags & VIR_DOMAIN_AFFECT_LIVE)) {
+        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                             "a removal policy or force has no meaning for a definition: only a "
+                             "running guest is asked for capacity");
+        return -1;
+    }
+    return 0;
 }
 
 /**
@@ -294,41 +344,51 @@ virCxlDcdReleaseHere(virDomainPtr domain,
  * @domain: a domain of a QEMU connection that may write
  * @device: the alias of the device that the capacity is expected on, or NULL for any
  * @tag: the capacity's tag, a UUID
- * @flags: bitwise-OR of virDomainModificationImpact
+ * @flags: bitwise-OR of virDomainModificationImpact and virDomainCxlDcdReleaseFlags
  *
  * Release a capacity. In a running domain the guest is asked for it, and gives it back in
  * its own time: see virDomainCxlDcdWait(). When it has, its memory is freed. A capacity
  * that the guest refused is forgotten. From the definition it is taken out.
  *
+ * The guest of a tagged device is asked by the tag, and some seconds later, if it has not
+ * answered, once more by the range (<release fallback='SECONDS'/> in the <cxl-dcd> of the
+ * domain, default 5, 0 never), unless a policy is named in @flags.
+ *
  * Source: QEMU cxl-release-dynamic-capacity, object-del; CXL 3.1, section 9.13.3.
  *
  * Returns 0, or -1 with an error set: VIR_ERR_DEVICE_MISSING where there is no such
  * capacity, VIR_ERR_OPERATION_INVALID where the guest has not answered its offer,
+ * VIR_ERR_OPERATION_UNSUPPORTED for a policy that the device does not have,
  * VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses.
  */
 int
 virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag, unsigned int flags)
 {
     g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdCapacityDefNew();
+    g_autoptr(virCxlDcdDef) request = virCxlDcdDefNew();
     int left;
 
     virResetLastError();
-    if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, __func__) <
-            0 ||
-        virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0)
+    if (virCxlDcdCheckFlags(flags,
+                            VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG |
+                                VIR_CXL_DCD_RELEASE_FLAGS,
+                            __func__) < 0 ||
+        virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0 ||
+        virCxlDcdReleaseRequest(request, flags) < 0)
         return -1;
     if (!tag) {
         virCxlDcdReportError(VIR_ERR_INVALID_ARG, "a capacity to be released is named by its tag");
         return -1;
     }
+    request->alias = g_strdup(device);
     if (!(capacity->tag = virCxlDcdTagParse(tag)) || (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
         return -1;
     if (left) {
-        g_autofree char *document = virCxlDcdFormatRequest(device, capacity);
+        g_autofree char *document = virCxlDcdFormatRequest(request, capacity);
 
-        return virDomainDetachDeviceFlags(domain, document, flags);
+        return virDomainDetachDeviceFlags(domain, document, flags & ~VIR_CXL_DCD_RELEASE_FLAGS);
     }
-    return virCxlDcdReleaseHere(domain, device, capacity, flags);
+    return virCxlDcdReleaseHere(domain, request, capacity, flags);
 }
 
 /* -------------------------------------------------------------- waiting */

@@ -270,7 +270,7 @@ static const caseDef cases[] = {
      {SCENE_TAG, SCENE_TAG},
      {1, 2},
      {0, 1},
-     {13, 1}},
+     {15, 1}},
     {"add-and-release", "none", "", {"add", "release"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
     {"forget-and-add",
      "rejected",

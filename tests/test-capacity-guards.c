@@ -86,6 +86,46 @@ testTagSpelling(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
+/* QEMU with the series takes two backends of one tag, and an add finds any of them. One that
+ * somebody else has put there is seen, in whatever spelling, before anything is made. */
+static void
+testTagForeign(void)
+{
+    static const struct {
+        const char *type;
+        const char *tag;
+        bool refused;
+    } foreign[] = {
+        {"memory-backend-ram", SCENE_TAG, true},
+        {"memory-backend-file", "5BE13BCE-AE34-4A77-B6C3-16DF975FCF1A", true},
+        {"memory-backend-memfd", SCENE_OTHER, false},
+        {"memory-backend-ram", "", false},
+        {"memory-backend-ram", NULL, false},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        g_autoptr(scene) self = sceneNew(true, "none");
+        modelObject *object =
+            modelObjectNew(self->domain->qemu, foreign[i].type, "of-another", SCENE_SIZE);
+        g_autofree char *before = g_strdup(self->domain->live);
+
+        object->tag = g_strdup(foreign[i].tag);
+        if (!foreign[i].refused) {
+            sceneDo(self, "add accept refresh");
+            sceneCheck(self, SCENE_TAG, "accepted", "accepted");
+            continue;
+        }
+        sceneDo(self, "add!");
+        g_assert_null(sceneAdd(self->client, SCENE_TAG));
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "'of-another'"));
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), SCENE_TAG));
+        g_assert_cmpstr(self->domain->live, ==, before);
+        g_assert_cmpuint(testRequests(self, "object-add"), ==, 0);
+        g_assert_cmpuint(testRequests(self, "cxl-add"), ==, 0);
+    }
+}
+
 /* A backend is deleted when its extent is gone, and at no other time. */
 static void
 testBackendKept(void)
@@ -386,6 +426,7 @@ main(int argc, char **argv)
         g_test_add_data_func(tagged, GINT_TO_POINTER(true), both[i].function);
         g_test_add_data_func(fixed, GINT_TO_POINTER(false), both[i].function);
     }
+    g_test_add_func("/guards/tagged/tag-foreign", testTagForeign);
     g_test_add_func("/guards/tagged/backend-kept", testBackendKept);
     g_test_add_func("/guards/tagged/refused", testRefused);
     g_test_add_func("/guards/tagged/device-stays", testDeviceStays);

@@ -58,6 +58,7 @@ static const caseDef cases[] = {
      "accepted",
      4},
     {"finish-offer", "adding-offered", "later refresh refresh", "", "pending", "pending", 4},
+    {"ask-again", "releasing", "later later refresh obey refresh", "obey", "none", "none", 4},
     {"ask-back", "releasing-not-asked", "refresh obey refresh", "obey", "none", "none", 4},
 };
 

@@ -115,6 +115,8 @@ static const testFormatCase testCanonical[] = {
      "    <size unit='KiB'>2048</size>\n"
      "  </capacity>\n" CAPACITY("") "</cxl-dcd>\n",
      NULL},
+    {"release", TAGGED("  <release fallback='30'/>\n"), NULL},
+    {"release-never", TAGGED("  <release fallback='0'/>\n"), NULL},
     {"alias", TAGGED("  <alias name='cxl-vmem0'/>\n"), NULL},
     {"address", TAGGED("  <address type='cxl' bus='cxl-rp0'/>\n"), NULL},
     {"bytes",
@@ -345,7 +347,8 @@ static const char *const testRecords[] = {
     "<nodemask>0-1</nodemask><preallocate/></source></capacity>",
     "<capacity tag='" TAG_A "' region='1' state='rejected' since='9223372036854775807' device='a'>"
     "<size unit='KiB'>2048</size></capacity>",
-    "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' asked='yes' device='a'>"
+    "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' asked='1774500000' "
+    "repeated='yes' policy='prescriptive' device='a'>"
     "<size unit='KiB'>2048</size></capacity>",
     "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' device='a'/>",
 };

@@ -113,17 +113,15 @@ testCommands(void)
         .has_offset = true,
         .offset = 2 * MIB,
     };
-    virCxlDcdDef device = {.alias = (char *)"cxl-dcd0"};
     g_autofree char *add = qemuCxlDcdFormatAdd("cxl-dcd0", &capacity, false);
     g_autofree char *probe = qemuCxlDcdFormatAdd("cxl-dcd0", &capacity, true);
     g_autofree char *status = qemuCxlDcdFormatStatus("cxl-dcd0", &capacity);
-    g_autofree char *tagged = NULL;
-    g_autofree char *fixed = NULL;
-
-    device.model = VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
-    tagged = qemuCxlDcdFormatRelease(&device, &capacity);
-    device.model = VIR_DOMAIN_CXL_DCD_MODEL_STATIC;
-    fixed = qemuCxlDcdFormatRelease(&device, &capacity);
+    g_autofree char *by_tag =
+        qemuCxlDcdFormatRelease("cxl-dcd0", &capacity, VIR_CXL_DCD_POLICY_TAG_BASED, false);
+    g_autofree char *by_range =
+        qemuCxlDcdFormatRelease("cxl-dcd0", &capacity, VIR_CXL_DCD_POLICY_PRESCRIPTIVE, false);
+    g_autofree char *forced =
+        qemuCxlDcdFormatRelease("cxl-dcd0", &capacity, VIR_CXL_DCD_POLICY_TAG_BASED, true);
 
     g_assert_cmpstr(add,
                     ==,
@@ -135,16 +133,21 @@ testCommands(void)
                     "{\"execute\":\"cxl-add-dynamic-capacity\",\"arguments\":{" PATH
                     ",\"selection-policy\":\"prescriptive\",\"region\":1,\"tag\":\"" TAG
                     "\"," EXTENT ",{\"offset\":0,\"len\":0}]}}");
-    g_assert_cmpstr(tagged,
+    g_assert_cmpstr(by_tag,
                     ==,
                     "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{" PATH
                     ",\"removal-policy\":\"tag-based\",\"region\":1,\"tag\":\"" TAG "\"," EXTENT
                     "]}}");
-    g_assert_cmpstr(fixed,
+    g_assert_cmpstr(by_range,
                     ==,
                     "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{" PATH
                     ",\"removal-policy\":\"prescriptive\",\"region\":1,\"tag\":\"" TAG "\"," EXTENT
                     "]}}");
+    g_assert_cmpstr(forced,
+                    ==,
+                    "{\"execute\":\"cxl-release-dynamic-capacity\",\"arguments\":{" PATH
+                    ",\"removal-policy\":\"tag-based\",\"forced-removal\":true,\"region\":1,"
+                    "\"tag\":\"" TAG "\"," EXTENT "]}}");
     g_assert_cmpstr(status,
                     ==,
                     "{\"execute\":\"cxl-release-dynamic-capacity-status\",\"arguments\":{" PATH
@@ -437,7 +440,6 @@ testOutcomes(void)
         {NULL, -1, NULL},
         {"{}", -1, NULL},
     };
-    virCxlDcdDef device = {.alias = (char *)"d"};
     size_t i;
     int command;
 
@@ -458,8 +460,8 @@ testOutcomes(void)
                 ret = qemuCxlDcdMonitorAdd(NULL, "d", &testCapacity, &refusal);
                 expected = qemuCxlDcdFormatAdd("d", &testCapacity, false);
             } else {
-                ret = qemuCxlDcdMonitorRelease(NULL, &device, &testCapacity, &refusal);
-                expected = qemuCxlDcdFormatRelease(&device, &testCapacity);
+                ret = qemuCxlDcdMonitorRelease(NULL, "d", &testCapacity, 1, false, &refusal);
+                expected = qemuCxlDcdFormatRelease("d", &testCapacity, 1, false);
             }
             g_assert_cmpint(ret, ==, outcomes[i].ret);
             g_assert_cmpstr(refusal, ==, outcomes[i].refusal);

@@ -89,6 +89,19 @@ typedef enum {
     VIR_DOMAIN_CXL_DCD_LIST_REFRESH = 1 << 0, /* ask QEMU first, finish what is unfinished */
 } virDomainCxlDcdListFlags;
 
+/**
+ * virDomainCxlDcdReleaseFlags:
+ *
+ * Flags of virDomainCxlDcdRelease(), beside those of virDomainModificationImpact: QEMU's
+ * removal-policy, where it is not left to the library, and its forced-removal.
+ */
+typedef enum {
+    VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED = 1 << 8,    /* ask by the tag alone */
+    VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE = 1 << 9, /* ask by the range, with the tag */
+    VIR_DOMAIN_CXL_DCD_RELEASE_FORCED = 1 << 10,      /* without the guest's consent: no QEMU up to
+                                                       * 11.1 does that, and it says so */
+} virDomainCxlDcdReleaseFlags;
+
 #pragma GCC visibility push(default)
 
 char *virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags);

@@ -32,6 +32,8 @@ static const char *const virCxlDcdModelNames[] = {"tagged", "static"};
 static const char *const virCxlDcdDriverNames[] = {"", "qemu", "module"};
 static const char *const virCxlDcdSourceNames[] = {"ram", "memfd", "file"};
 static const char *const virCxlDcdAccessNames[] = {"", "shared", "private"};
+static const char *const virCxlDcdPolicyNames[] = {"", "tag-based", "prescriptive"};
+static const char *const virCxlDcdYesNoNames[] = {"", "yes", "no"};
 static const char *const virCxlDcdStateNames[] = {
     "none",
     "adding",
@@ -67,6 +69,12 @@ const char *
 virCxlDcdAccessToString(int access)
 {
     return virCxlDcdAccessNames[access];
+}
+
+const char *
+virCxlDcdPolicyToString(int policy)
+{
+    return virCxlDcdPolicyNames[policy];
 }
 
 /**
@@ -457,19 +465,25 @@ virCxlDcdCapacityDefParseXML(xmlNodePtr node)
 int
 virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
 {
-    g_autofree char *asked = virCxlDcdXMLAttribute(node, "asked");
+    g_autofree char *repeated = virCxlDcdXMLAttribute(node, "repeated");
     unsigned long long since = 0;
+    unsigned long long asked = 0;
     int state = VIR_DOMAIN_CXL_DCD_STATE_NONE;
+    int policy = VIR_CXL_DCD_POLICY_NONE;
 
     if (VIR_CXL_DCD_XML_ENUM(node, "state", virCxlDcdStateNames, &state) < 0 ||
-        virCxlDcdXMLUnsigned(node, "since", LLONG_MAX, &since) < 0)
+        VIR_CXL_DCD_XML_ENUM(node, "policy", virCxlDcdPolicyNames, &policy) < 0 ||
+        virCxlDcdXMLUnsigned(node, "since", LLONG_MAX, &since) < 0 ||
+        virCxlDcdXMLUnsigned(node, "asked", LLONG_MAX, &asked) < 0)
         return -1;
     def->state = state;
+    def->policy = policy;
+    def->asked = asked;
+    def->repeated = g_strcmp0(repeated, "yes") == 0;
     if (since)
         def->since = since;
     def->device = virCxlDcdXMLAttribute(node, "device");
     def->request = virCxlDcdXMLAttribute(node, "request");
-    def->asked = g_strcmp0(asked, "yes") == 0;
     return 0;
 }
 
@@ -500,7 +514,11 @@ virCxlDcdCapacityDefFormat(GString *buf,
         if (def->since >= 0)
             g_string_append_printf(buf, " since='%lld'", def->since);
         if (def->asked)
-            g_string_append(buf, " asked='yes'");
+            g_string_append_printf(buf, " asked='%lld'", def->asked);
+        if (def->repeated)
+            g_string_append(buf, " repeated='yes'");
+        if (def->policy)
+            virCxlDcdFormatAttribute(buf, "policy", virCxlDcdPolicyToString(def->policy));
         if (def->device)
             virCxlDcdFormatAttribute(buf, "device", def->device);
         if (def->request)
@@ -604,6 +622,21 @@ virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
     return def->has_offset && def->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED;
 }
 
+/**
+ * virCxlDcdCapacityOverlaps:
+ * @other: a capacity of a device
+ * @def: a capacity of the same device, or one that is to become one
+ *
+ * Returns true when @other is another one and takes part of the range of @def.
+ */
+bool
+virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDcdCapacityDef *def)
+{
+    return other != def && virCxlDcdCapacityOccupies(other) && def->has_offset &&
+           other->region == def->region && def->offset < other->offset + other->size &&
+           other->offset < def->offset + def->size;
+}
+
 /* ------------------------------------------------------------- <cxl-dcd> */
 
 /**
@@ -618,6 +651,7 @@ virCxlDcdDefNew(void)
 
     def->regions = 1;
     def->node = -1;
+    def->fallback = -1;
     def->capacities = g_ptr_array_new_with_free_func((GDestroyNotify)virCxlDcdCapacityDefFree);
     return def;
 }
@@ -710,6 +744,29 @@ virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
     return 0;
 }
 
+/* <release>: what is asked for in a document for detach-device, or (fallback) how a device of
+ * a domain asks. */
+static int
+virCxlDcdDefParseRelease(virCxlDcdDef *def, xmlNodePtr release)
+{
+    g_autofree char *fallback = virCxlDcdXMLAttribute(release, "fallback");
+    unsigned long long seconds;
+    int policy = VIR_CXL_DCD_POLICY_NONE;
+    int forced = 0;
+
+    if (VIR_CXL_DCD_XML_ENUM(release, "policy", virCxlDcdPolicyNames, &policy) < 0 ||
+        VIR_CXL_DCD_XML_ENUM(release, "forced", virCxlDcdYesNoNames, &forced) < 0)
+        return -1;
+    def->policy = policy;
+    def->forced = forced == 1;
+    if (!fallback)
+        return 0;
+    if (virCxlDcdXMLUnsigned(release, "fallback", INT_MAX, &seconds) < 0)
+        return -1;
+    def->fallback = seconds;
+    return 0;
+}
+
 /**
  * virCxlDcdDefParseXML:
  * @node: a <cxl-dcd>
@@ -738,6 +795,8 @@ virCxlDcdDefParseXML(xmlNodePtr node)
         return NULL;
     if ((child = virCxlDcdXMLChild(node, "source")) &&
         !(def->source = virCxlDcdSourceDefParseXML(child)))
+        return NULL;
+    if ((child = virCxlDcdXMLChild(node, "release")) && virCxlDcdDefParseRelease(def, child) < 0)
         return NULL;
 
     for (child = virCxlDcdXMLChild(node, "capacity"); child;
@@ -828,6 +887,12 @@ virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsigned i
                                    "capacity",
                                    g_ptr_array_index(def->capacities, i),
                                    flags);
+    if (def->fallback >= 0)
+        g_string_append_printf(buf,
+                               "%*s<release fallback='%lld'/>\n",
+                               indent + 2,
+                               "",
+                               def->fallback);
     if (def->alias)
         g_string_append_printf(buf, "%*s<alias name='%s'/>\n", indent + 2, "", def->alias);
     if (def->bus)
@@ -915,6 +980,29 @@ virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
     return 0;
 }
 
+static int
+virCxlDcdDefValidateRelease(const virCxlDcdDef *def)
+{
+    if (def->policy || def->forced) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "%s of the <release> of <cxl-dcd> '%s' goes with one release, in a "
+                            "document for detach-device: a device of a domain has no more than "
+                            "fallback='SECONDS'",
+                            def->policy ? "the policy" : "forced='yes'",
+                            def->alias);
+        return -1;
+    }
+    if (def->fallback >= 0 && def->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC) {
+        virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,
+                            "<release fallback='%lld'> of <cxl-dcd> '%s' goes with model 'tagged': "
+                            "capacity of a static device is asked back by its range at once",
+                            def->fallback,
+                            def->alias);
+        return -1;
+    }
+    return 0;
+}
+
 /**
  * virCxlDcdDefValidate:
  * @def: a device with an alias
@@ -928,7 +1016,8 @@ virCxlDcdDefValidate(const virCxlDcdDef *def)
 {
     guint i;
 
-    if (virCxlDcdDefValidateSize(def) < 0 || virCxlDcdDefValidateDriver(def) < 0)
+    if (virCxlDcdDefValidateSize(def) < 0 || virCxlDcdDefValidateDriver(def) < 0 ||
+        virCxlDcdDefValidateRelease(def) < 0)
         return -1;
     if (def->source && def->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED) {
         virCxlDcdReportConf(VIR_ERR_CONFIG_UNSUPPORTED,

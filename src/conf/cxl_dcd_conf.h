@@ -43,10 +43,22 @@ typedef enum {
     VIR_CXL_DCD_ACCESS_LAST
 } virCxlDcdAccess;
 
+/* How a guest is asked for capacity: QEMU's removal-policy. */
+typedef enum {
+    VIR_CXL_DCD_POLICY_NONE,      /* tagged: by its tag, later by its range; static: by its range */
+    VIR_CXL_DCD_POLICY_TAG_BASED, /* by its tag alone */
+    VIR_CXL_DCD_POLICY_PRESCRIPTIVE, /* by its range, with the tag */
+    VIR_CXL_DCD_POLICY_LAST
+} virCxlDcdPolicy;
+
+/* Seconds after which a guest that was asked by tag is asked once more by range. */
+#define VIR_CXL_DCD_FALLBACK 5
+
 const char *virCxlDcdModelToString(int model);
 const char *virCxlDcdDriverToString(int driver);
 const char *virCxlDcdSourceToString(int source);
 const char *virCxlDcdAccessToString(int access);
+const char *virCxlDcdPolicyToString(int policy);
 
 /* <source>: where the memory of a backend comes from. */
 typedef struct {
@@ -72,7 +84,11 @@ typedef struct {
     long long since; /* seconds since the epoch, -1: not known */
     char *device;    /* the alias of its device */
     char *request;   /* a UUID of the request that began it */
-    bool asked;      /* releasing: the guest has been asked */
+
+    /* of those, what only one has that is being released */
+    long long asked;        /* when the guest was asked, seconds since the epoch; 0: not yet */
+    bool repeated;          /* the guest was asked again by range */
+    virCxlDcdPolicy policy; /* the one that was named */
 } virCxlDcdCapacityDef;
 
 /* <cxl-dcd>: one CXL type 3 device with dynamic capacity. */
@@ -88,6 +104,9 @@ typedef struct {
     int node;                   /* guest NUMA node, -1: none */
     virCxlDcdSourceDef *source; /* static only; NULL: ram */
     GPtrArray *capacities;      /* virCxlDcdCapacityDef */
+    virCxlDcdPolicy policy;     /* only in a document for detach-device */
+    bool forced;                /* only there: without the guest's consent */
+    long long fallback;         /* seconds; 0: never; -1: not given, VIR_CXL_DCD_FALLBACK */
     char *alias;                /* QEMU's id; NULL: to be chosen */
     char *bus;                  /* an existing port; NULL: generated */
 } virCxlDcdDef;
@@ -123,6 +142,8 @@ int virCxlDcdDefValidate(const virCxlDcdDef *def);
 
 bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def);
 bool virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def);
+bool
+virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDcdCapacityDef *def);
 unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def);
 unsigned long long virCxlDcdDefAccepted(const virCxlDcdDef *def);
 char *virCxlDcdTagParse(const char *text);

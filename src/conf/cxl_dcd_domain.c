@@ -948,12 +948,10 @@ virCxlDcdDefOverlap(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capa
 {
     guint i;
 
-    for (i = 0; capacity->has_offset && i < device->capacities->len; i++) {
+    for (i = 0; i < device->capacities->len; i++) {
         const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, i);
 
-        if (other != capacity && virCxlDcdCapacityOccupies(other) &&
-            other->region == capacity->region && capacity->offset < other->offset + other->size &&
-            other->offset < capacity->offset + capacity->size)
+        if (virCxlDcdCapacityOverlaps(other, capacity))
             return other;
     }
     return NULL;

@@ -369,6 +369,19 @@ cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int flags)
     return tag ? 0 : -1;
 }
 
+/* What the <release> of a document asks for, as flags of virDomainCxlDcdRelease(). */
+static unsigned int
+cxlDcdDriverReleaseFlags(const virCxlDcdDef *def)
+{
+    unsigned int flags = def->forced ? VIR_DOMAIN_CXL_DCD_RELEASE_FORCED : 0;
+
+    if (def->policy == VIR_CXL_DCD_POLICY_TAG_BASED)
+        flags |= VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED;
+    if (def->policy == VIR_CXL_DCD_POLICY_PRESCRIPTIVE)
+        flags |= VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE;
+    return flags;
+}
+
 /* A detach of a <cxl-dcd>: the capacity with its tag is released. */
 static int
 cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
@@ -382,7 +395,10 @@ cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
         if (def->capacities->len == 1)
             capacity = g_ptr_array_index(def->capacities, 0);
         if (capacity && capacity->tag)
-            ret = virDomainCxlDcdRelease(domain, def->alias, capacity->tag, flags);
+            ret = virDomainCxlDcdRelease(domain,
+                                         def->alias,
+                                         capacity->tag,
+                                         flags | cxlDcdDriverReleaseFlags(def));
         else
             virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                        VIR_ERR_XML_ERROR,

@@ -18,8 +18,9 @@
  *   accepted    the guest has it. rejected: it has refused, its backend is gone; the
  *               record stays so that it is seen, until it is released or the same
  *               tag is added again.
- *   releasing   written before cxl-release-dynamic-capacity; "asked" is noted after it.
- *               The record goes when QEMU has the extent no longer, after object-del.
+ *   releasing   written before cxl-release-dynamic-capacity; when the guest was asked is
+ *               noted after it (qemu_cxl_dcd_release.c). The record goes when QEMU has the
+ *               extent no longer, after object-del.
  *
  * Whoever finds a record in a passing state may finish the work, so that a process
  * that was killed between any two steps loses nothing; each step may be repeated. A
@@ -46,18 +47,12 @@
 #include <string.h>
 
 #include "qemu_cxl_dcd_capacity.h"
+#include "qemu_cxl_dcd_event_log.h"
 #include "qemu_cxl_dcd_monitor.h"
 #include "qemu_cxl_dcd_offer.h"
 #include "qemu_cxl_dcd_record.h"
+#include "qemu_cxl_dcd_release.h"
 #include "util/cxl_dcd_error.h"
-
-/* Seconds after which a guest is taken to have read that it is asked for a capacity. A
- * guest that runs a driver reads its log at once, but may keep memory that is in use for
- * as long as it wants: that must not count against its log for ever. */
-#define QEMU_CXL_DCD_REQUEST_READ 60
-
-/* Seconds for which a record that says adding is left to its owner. */
-#define QEMU_CXL_DCD_ADDING_GRACE 2
 
 /* ------------------------------------------------------------------- add */
 
@@ -110,48 +105,6 @@ qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
     return 0;
 }
 
-/* Whether the guest may not have read yet what it was told of @capacity. */
-static bool
-qemuCxlDcdCapacityIsUnread(const virCxlDcdCapacityDef *capacity)
-{
-    long long age = g_get_real_time() / G_USEC_PER_SEC - capacity->since;
-
-    if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
-        return age < QEMU_CXL_DCD_REQUEST_READ;
-    return capacity->state == VIR_DOMAIN_CXL_DCD_STATE_ADDING ||
-           capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING;
-}
-
-/* Whether the event log of @device has room for @act, "offer" or "request", about
- * @capacity. */
-static int
-qemuCxlDcdCheckEventLog(const virCxlDcdDomainDef *def,
-                        const virCxlDcdDef *device,
-                        const virCxlDcdCapacityDef *capacity,
-                        const char *act)
-{
-    unsigned int unread = 0;
-    guint i;
-
-    for (i = 0; i < device->capacities->len; i++) {
-        const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, i);
-
-        unread += other != capacity && qemuCxlDcdCapacityIsUnread(other);
-    }
-    if (unread < VIR_CXL_DCD_OFFERS_MAX)
-        return 0;
-    virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                         "the guest of domain '%s' has not answered %u offers and requests on "
-                         "device '%s': its event log holds %d, and it would not hear of another "
-                         "%s. Wait for the guest",
-                         def->name,
-                         unread,
-                         device->alias,
-                         VIR_CXL_DCD_OFFERS_MAX,
-                         act);
-    return -1;
-}
-
 static int
 qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
@@ -172,7 +125,7 @@ qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
                     virCxlDcdCapacityDef *capacity)
 {
     if (qemuCxlDcdCheckNew(def, device, capacity) < 0 ||
-        qemuCxlDcdCheckEventLog(def, device, capacity, "offer") < 0)
+        qemuCxlDcdEventLogCheck(def, device, capacity, "offer") < 0)
         return -1;
     return capacity->has_offset ? 0 : qemuCxlDcdFindPlace(device, capacity);
 }
@@ -206,6 +159,8 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
     }
     if (!capacity->tag)
         capacity->tag = g_uuid_string_random();
+    if (qemuCxlDcdCheckForeign(domain, device, capacity) < 0)
+        return -1;
     g_free(capacity->device);
     capacity->device = g_strdup(device->alias);
     g_free(capacity->request);
@@ -227,7 +182,7 @@ qemuCxlDcdRefreshAdding(virDomainPtr domain,
     bool ambiguous = device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC &&
                      virCxlDcdDefOverlap(device, capacity) != NULL;
 
-    if (g_get_real_time() / G_USEC_PER_SEC - capacity->since < QEMU_CXL_DCD_ADDING_GRACE)
+    if (qemuCxlDcdCapacityIsLeftToOwner(capacity))
         return 0;
     if (state == QEMU_CXL_DCD_EXTENT_ABSENT)
         return qemuCxlDcdCapacityOffer(domain, device, capacity, false, true);
@@ -242,6 +197,18 @@ qemuCxlDcdRefreshAdding(virDomainPtr domain,
                                           : VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
 }
 
+/* Whether the record of @capacity is that of the same request still. Returns 1, 0, or -1 with an
+ * error set. */
+static int
+qemuCxlDcdIsSameRequest(virDomainPtr domain, const virCxlDcdCapacityDef *capacity)
+{
+    g_autoptr(virCxlDcdCapacityDef) record = NULL;
+
+    if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+        return -1;
+    return record && g_strcmp0(record->request, capacity->request) == 0;
+}
+
 /* The extent is gone: an offer was refused, anything else was given back. Who else saw
  * that may have forgotten the capacity meanwhile, and added the tag again. */
 static int
@@ -249,42 +216,20 @@ qemuCxlDcdRefreshGone(virDomainPtr domain,
                       const virCxlDcdDef *device,
                       virCxlDcdCapacityDef *capacity)
 {
-    g_autoptr(virCxlDcdCapacityDef) record = NULL;
+    int same = qemuCxlDcdIsSameRequest(domain, capacity);
 
-    if (qemuCxlDcdBackendDelete(domain, device, capacity) < 0 ||
-        qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+    if (same > 0 && qemuCxlDcdBackendDelete(domain, device, capacity) < 0)
         return -1;
-    if (!record || g_strcmp0(record->request, capacity->request) != 0) {
-        capacity->state = VIR_DOMAIN_CXL_DCD_STATE_NONE;
-        return 0;
-    }
-    return qemuCxlDcdCapacitySetState(domain,
-                                      capacity,
-                                      capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING
-                                          ? VIR_DOMAIN_CXL_DCD_STATE_REJECTED
-                                          : VIR_DOMAIN_CXL_DCD_STATE_NONE);
-}
-
-/* Ask the guest for it. The record says releasing, and says so before and after. */
-static int
-qemuCxlDcdAskBack(virDomainPtr domain, const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
-{
-    g_autofree char *refusal = NULL;
-    int ret = qemuCxlDcdMonitorRelease(domain, device, capacity, &refusal);
-
-    if (ret < 0)
-        return -1;
-    if (ret == QEMU_CXL_DCD_REFUSED) {
-        virErrorPtr error;
-
-        qemuCxlDcdReportRefusal(domain, device, capacity, "release", refusal);
-        error = virCxlDcdErrorSave();
-        qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
-        virCxlDcdErrorRestore(error);
-        return -1;
-    }
-    capacity->asked = true;
-    return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING);
+    if (same > 0)
+        same = qemuCxlDcdIsSameRequest(domain, capacity);
+    if (same > 0)
+        return qemuCxlDcdCapacitySetState(domain,
+                                          capacity,
+                                          capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING
+                                              ? VIR_DOMAIN_CXL_DCD_STATE_REJECTED
+                                              : VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    capacity->state = VIR_DOMAIN_CXL_DCD_STATE_NONE;
+    return same;
 }
 
 /**
@@ -328,8 +273,8 @@ qemuCxlDcdCapacityRefresh(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
                    : qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
     if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_PENDING)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
-    if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING && !capacity->asked)
-        return qemuCxlDcdAskBack(domain, device, capacity);
+    if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
+        return qemuCxlDcdReleaseContinue(domain, device, capacity);
     return 0;
 }
 
@@ -366,81 +311,6 @@ qemuCxlDcdDomainRefresh(virDomainPtr domain,
         }
     }
     return 0;
-}
-
-/* --------------------------------------------------------------- release */
-
-/* Ask for a capacity that the guest has, where it can hear of it. */
-static int
-qemuCxlDcdCapacityRequest(virDomainPtr domain,
-                          virCxlDcdDomainDef *def,
-                          virCxlDcdDef *device,
-                          virCxlDcdCapacityDef *capacity)
-{
-    if (qemuCxlDcdCheckEventLog(def, device, capacity, "request") < 0) {
-        if (qemuCxlDcdDomainRefresh(domain, def, capacity) < 0 ||
-            qemuCxlDcdCheckEventLog(def, device, capacity, "request") < 0)
-            return -1;
-        virResetLastError();
-    }
-    capacity->asked = false;
-    if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING) < 0)
-        return -1;
-    return qemuCxlDcdAskBack(domain, device, capacity);
-}
-
-/**
- * qemuCxlDcdCapacityRelease:
- * @domain: a running domain
- * @def: its devices
- * @alias: the device that the capacity is expected on, or NULL
- * @tag: the capacity's tag in its canonical spelling
- *
- * Ask the guest to give a capacity back, and record that. One that was refused is
- * forgotten; one that the guest has given back meanwhile is gone already, which is
- * no error; one that was asked back already is asked again.
- *
- * Returns 0, or -1 with an error set.
- */
-int
-qemuCxlDcdCapacityRelease(virDomainPtr domain,
-                          virCxlDcdDomainDef *def,
-                          const char *alias,
-                          const char *tag)
-{
-    virCxlDcdDef *device = NULL;
-    virCxlDcdCapacityDef *capacity = virCxlDcdDomainDefCapacity(def, tag, &device);
-
-    if (!capacity || (alias && !g_str_equal(alias, device->alias))) {
-        virCxlDcdReportError(VIR_ERR_DEVICE_MISSING,
-                             "domain '%s' has no capacity with the tag '%s'%s%s%s",
-                             def->name,
-                             tag,
-                             alias ? " on device '" : "",
-                             alias ? alias : "",
-                             alias ? "'" : "");
-        return -1;
-    }
-    if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
-        return -1;
-    switch (capacity->state) {
-    case VIR_DOMAIN_CXL_DCD_STATE_NONE:
-        return 0;
-    case VIR_DOMAIN_CXL_DCD_STATE_ADDING:
-    case VIR_DOMAIN_CXL_DCD_STATE_PENDING:
-        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                             "the guest of domain '%s' has not answered the offer of capacity "
-                             "'%s': it can be released once the guest has accepted it",
-                             def->name,
-                             tag);
-        return -1;
-    case VIR_DOMAIN_CXL_DCD_STATE_REJECTED:
-        return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_NONE);
-    case VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED:
-    case VIR_DOMAIN_CXL_DCD_STATE_RELEASING:
-        return qemuCxlDcdCapacityRequest(domain, def, device, capacity);
-    }
-    return -1;
 }
 
 /* --------------------------------------------------------------- loading */

@@ -20,17 +20,11 @@ int qemuCxlDcdCapacityAdd(virDomainPtr domain,
                           virCxlDcdDomainDef *def,
                           virCxlDcdDef *device,
                           virCxlDcdCapacityDef *capacity);
-int qemuCxlDcdCapacityRelease(virDomainPtr domain,
-                              virCxlDcdDomainDef *def,
-                              const char *alias,
-                              const char *tag);
 int qemuCxlDcdCapacityRefresh(virDomainPtr domain,
                               virCxlDcdDef *device,
                               virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdDomainRefresh(virDomainPtr domain,
                             virCxlDcdDomainDef *def,
                             const virCxlDcdCapacityDef *except);
-int
-qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record);
 
 #endif /* QEMU_CXL_DCD_CAPACITY_H */

@@ -188,6 +188,25 @@ qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal)
     return qemuCxlDcdMonitorCall(domain, "object-del", request, NULL, refusal);
 }
 
+/* What qom-list says of /objects: the whole reply, or NULL with an error set. */
+static virCxlDcdJSON *
+qemuCxlDcdListObjects(virDomainPtr domain)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("qom-list");
+    virCxlDcdJSON *reply = NULL;
+    g_autofree char *request = NULL;
+    g_autofree char *refusal = NULL;
+
+    virCxlDcdJSONAddString(writer, "path", "/objects");
+    request = qemuCxlDcdRequestFinish(writer);
+    if (qemuCxlDcdMonitorCall(domain, "qom-list", request, &reply, &refusal) ==
+        QEMU_CXL_DCD_REFUSED)
+        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                             "QEMU does not list its objects: %s",
+                             refusal);
+    return reply;
+}
+
 /**
  * qemuCxlDcdMonitorHasObject:
  * @domain: a running domain
@@ -200,28 +219,80 @@ qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal)
 int
 qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
 {
-    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("qom-list");
-    g_autoptr(virCxlDcdJSON) reply = NULL;
-    g_autofree char *request = NULL;
-    g_autofree char *refusal = NULL;
-    virCxlDcdJSON *list;
+    g_autoptr(virCxlDcdJSON) reply = qemuCxlDcdListObjects(domain);
+    virCxlDcdJSON *list = virCxlDcdJSONMember(reply, "return");
     size_t i;
-    int ret;
 
-    virCxlDcdJSONAddString(writer, "path", "/objects");
-    request = qemuCxlDcdRequestFinish(writer);
-    if ((ret = qemuCxlDcdMonitorCall(domain, "qom-list", request, &reply, &refusal)) < 0)
+    if (!reply)
         return -1;
-    if (ret == QEMU_CXL_DCD_REFUSED) {
-        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
-                             "QEMU does not list its objects: %s",
-                             refusal);
-        return -1;
-    }
-    list = virCxlDcdJSONMember(reply, "return");
     for (i = 0; i < virCxlDcdJSONLength(list); i++) {
         if (g_strcmp0(virCxlDcdJSONMemberString(virCxlDcdJSONElement(list, i), "name"), id) == 0)
             return 1;
+    }
+    return 0;
+}
+
+/* Whether the backend @id has @tag, in any spelling. Returns 1, 0 also where it is gone or knows
+ * no tags, or -1 with an error set. */
+static int
+qemuCxlDcdBackendHasTag(virDomainPtr domain, const char *id, const char *tag)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("qom-get");
+    g_autofree char *path = g_strconcat("/objects/", id, NULL);
+    g_autoptr(virCxlDcdJSON) reply = NULL;
+    g_autofree char *request = NULL;
+    g_autofree char *refusal = NULL;
+    const char *has;
+    int ret;
+
+    virCxlDcdJSONAddString(writer, "path", path);
+    virCxlDcdJSONAddString(writer, "property", "tag");
+    request = qemuCxlDcdRequestFinish(writer);
+    if ((ret = qemuCxlDcdMonitorCall(domain, "qom-get", request, &reply, &refusal)) < 0)
+        return -1;
+    if (ret == QEMU_CXL_DCD_REFUSED)
+        return 0;
+    has = virCxlDcdJSONMemberString(reply, "return");
+    return has && g_ascii_strcasecmp(has, tag) == 0;
+}
+
+/**
+ * qemuCxlDcdMonitorFindTag:
+ * @domain: a running domain with a tagged device
+ * @tag: a tag in its canonical spelling
+ * @except: the id of a backend that may have it
+ * @id: where the id of another backend that has it goes, to be freed with g_free()
+ *
+ * Look for a tag among all of QEMU's memory backends, whoever made them (QMP qom-list of
+ * /objects, qom-get of the property tag). QEMU with the series takes several of one tag, and
+ * an add then finds any of them.
+ *
+ * Returns 1 with *@id, 0 when no other backend has it, -1 with an error set.
+ */
+int
+qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, const char *except, char **id)
+{
+    g_autoptr(virCxlDcdJSON) reply = qemuCxlDcdListObjects(domain);
+    virCxlDcdJSON *list = virCxlDcdJSONMember(reply, "return");
+    size_t i;
+
+    if (!reply)
+        return -1;
+    for (i = 0; i < virCxlDcdJSONLength(list); i++) {
+        virCxlDcdJSON *object = virCxlDcdJSONElement(list, i);
+        const char *name = virCxlDcdJSONMemberString(object, "name");
+        const char *type = virCxlDcdJSONMemberString(object, "type");
+        int has;
+
+        if (!name || !type || !g_str_has_prefix(type, "child<memory-backend-") ||
+            g_str_equal(name, except))
+            continue;
+        if ((has = qemuCxlDcdBackendHasTag(domain, name, tag)) < 0)
+            return -1;
+        if (has) {
+            *id = g_strdup(name);
+            return 1;
+        }
     }
     return 0;
 }
@@ -277,22 +348,25 @@ qemuCxlDcdMonitorAdd(virDomainPtr domain,
 
 /**
  * qemuCxlDcdFormatRelease:
- * @device: a device
+ * @device: the id of a device
  * @capacity: one of its capacities
- *
- * A tagged device finds the extent by its tag; one with a single backend behind
- * it knows the removal policy "prescriptive" alone.
+ * @policy: how it is named to the guest; not VIR_CXL_DCD_POLICY_NONE
+ * @forced: take it without the guest's consent
  *
  * Returns QMP cxl-release-dynamic-capacity of the one extent of @capacity.
  */
 char *
-qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+qemuCxlDcdFormatRelease(const char *device,
+                        const virCxlDcdCapacityDef *capacity,
+                        virCxlDcdPolicy policy,
+                        bool forced)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("cxl-release-dynamic-capacity");
-    bool tagged = device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
 
-    qemuCxlDcdAddTarget(writer, device->alias);
-    virCxlDcdJSONAddString(writer, "removal-policy", tagged ? "tag-based" : "prescriptive");
+    qemuCxlDcdAddTarget(writer, device);
+    virCxlDcdJSONAddString(writer, "removal-policy", virCxlDcdPolicyToString(policy));
+    if (forced)
+        virCxlDcdJSONAddBoolean(writer, "forced-removal", true);
     virCxlDcdJSONAddUnsigned(writer, "region", capacity->region);
     virCxlDcdJSONAddString(writer, "tag", capacity->tag);
     virCxlDcdJSONBeginArray(writer, "extents");
@@ -304,8 +378,10 @@ qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *
 /**
  * qemuCxlDcdMonitorRelease:
  * @domain: a running domain
- * @device: one of its devices
+ * @device: the id of a device
  * @capacity: a capacity of it that the guest has accepted
+ * @policy: how it is named to the guest; not VIR_CXL_DCD_POLICY_NONE
+ * @forced: take it without the guest's consent
  * @refusal: where QEMU's reason goes, to be freed with g_free()
  *
  * Ask the guest to give an extent back (QMP cxl-release-dynamic-capacity).
@@ -314,11 +390,13 @@ qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *
  */
 int
 qemuCxlDcdMonitorRelease(virDomainPtr domain,
-                         const virCxlDcdDef *device,
+                         const char *device,
                          const virCxlDcdCapacityDef *capacity,
+                         virCxlDcdPolicy policy,
+                         bool forced,
                          char **refusal)
 {
-    g_autofree char *request = qemuCxlDcdFormatRelease(device, capacity);
+    g_autofree char *request = qemuCxlDcdFormatRelease(device, capacity, policy, forced);
 
     return qemuCxlDcdMonitorCall(domain, "cxl-release-dynamic-capacity", request, NULL, refusal);
 }
@@ -457,7 +535,7 @@ qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
 /**
  * qemuCxlDcdMonitorProbe:
  * @domain: a running domain
- * @device: the id of a static device
+ * @device: the id of a device
  * @capacity: a capacity of it, with its offset
  * @state: where the state of its extent goes
  *
@@ -469,7 +547,8 @@ qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
  * for the extent in question followed by one of no length is always refused,
  * changes nothing, sends the guest no event, and the text tells how far the check
  * came: no further than the first extent, which is accepted or pending, or to the
- * second, so the first is free. Any other text is an error, never a state.
+ * second, so the first is free. Any other text is an error, never a state. QEMU with the tagged
+ * series checks in the same order, and takes only one extent besides.
  *
  * Returns 0, or -1 with an error set.
  */

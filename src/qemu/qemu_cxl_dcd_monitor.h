@@ -34,13 +34,16 @@ int qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
                                char **refusal);
 int qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal);
 int qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id);
+int qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, const char *except, char **id);
 int qemuCxlDcdMonitorAdd(virDomainPtr domain,
                          const char *device,
                          const virCxlDcdCapacityDef *capacity,
                          char **refusal);
 int qemuCxlDcdMonitorRelease(virDomainPtr domain,
-                             const virCxlDcdDef *device,
+                             const char *device,
                              const virCxlDcdCapacityDef *capacity,
+                             virCxlDcdPolicy policy,
+                             bool forced,
                              char **refusal);
 int qemuCxlDcdMonitorGetStatus(virDomainPtr domain,
                                const char *device,
@@ -53,7 +56,10 @@ int qemuCxlDcdMonitorProbe(virDomainPtr domain,
 
 char *qemuCxlDcdFormatObjectAdd(const virCxlDcdCapacityDef *capacity, const char *id);
 char *qemuCxlDcdFormatAdd(const char *device, const virCxlDcdCapacityDef *capacity, bool probe);
-char *qemuCxlDcdFormatRelease(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity);
+char *qemuCxlDcdFormatRelease(const char *device,
+                              const virCxlDcdCapacityDef *capacity,
+                              virCxlDcdPolicy policy,
+                              bool forced);
 char *qemuCxlDcdFormatStatus(const char *device, const virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state);
 int qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state);

@@ -58,6 +58,81 @@ qemuCxlDcdBackendDelete(virDomainPtr domain,
 }
 
 /**
+ * qemuCxlDcdCheckForeign:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: what is to become a capacity of it, with its tag
+ *
+ * Check that no backend which somebody else gave QEMU has the tag.
+ *
+ * Returns 0, or -1 with VIR_ERR_OPERATION_INVALID, or another error, set.
+ */
+int
+qemuCxlDcdCheckForeign(virDomainPtr domain,
+                       const virCxlDcdDef *device,
+                       const virCxlDcdCapacityDef *capacity)
+{
+    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    g_autofree char *other = NULL;
+    int ret;
+
+    if (device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return 0;
+    if ((ret = qemuCxlDcdMonitorFindTag(domain, capacity->tag, id, &other)) <= 0)
+        return ret;
+    virCxlDcdReportError(
+        VIR_ERR_OPERATION_INVALID,
+        "QEMU of domain '%s' has a memory backend '%s' with the tag '%s', which is "
+        "none of the capacities of the domain: a tag names one capacity",
+        virDomainGetName(domain),
+        other,
+        capacity->tag);
+    return -1;
+}
+
+/* Whether what is at the place of @capacity is known to be another one's. */
+static bool
+qemuCxlDcdIsPlaceOfAnother(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+{
+    guint i;
+
+    for (i = 0; i < device->capacities->len; i++) {
+        const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, i);
+
+        if (other->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING &&
+            virCxlDcdCapacityOverlaps(other, capacity))
+            return true;
+    }
+    return false;
+}
+
+/* The status "Released" says no more than that the extent is not among the accepted ones, and
+ * not every QEMU with the series says "Pending". The probe tells an offer, but of a place: where
+ * it is not ours and no record says whose it is, the guest's answer will tell. Until then
+ * nothing is deleted. */
+static int
+qemuCxlDcdQueryTagged(virDomainPtr domain,
+                      const virCxlDcdDef *device,
+                      const virCxlDcdCapacityDef *capacity,
+                      qemuCxlDcdExtentState *state)
+{
+    qemuCxlDcdExtentState place;
+
+    if (qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state) < 0)
+        return -1;
+    if (*state != QEMU_CXL_DCD_EXTENT_ABSENT || qemuCxlDcdIsPlaceOfAnother(device, capacity))
+        return 0;
+    if (qemuCxlDcdMonitorProbe(domain, device->alias, capacity, &place) < 0)
+        return -1;
+    if (place == QEMU_CXL_DCD_EXTENT_PENDING)
+        *state = QEMU_CXL_DCD_EXTENT_PENDING;
+    if (place != QEMU_CXL_DCD_EXTENT_ACCEPTED)
+        return 0;
+    /* the guest has accepted it meanwhile, or it is not ours */
+    return qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state);
+}
+
+/**
  * qemuCxlDcdCapacityQuery:
  * @domain: a running domain
  * @device: one of its devices
@@ -75,7 +150,7 @@ qemuCxlDcdCapacityQuery(virDomainPtr domain,
                         qemuCxlDcdExtentState *state)
 {
     if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
-        return qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state);
+        return qemuCxlDcdQueryTagged(domain, device, capacity, state);
     return qemuCxlDcdMonitorProbe(domain, device->alias, capacity, state);
 }
 
@@ -314,7 +389,8 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
         return -1;
     if (finish && (!mine || finishing))
         return 0; /* the next refresh sees what became of it */
-    if (created && tagged && qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
+    if (created && tagged && !qemuCxlDcdCapacityIsLeftToOwner(capacity) &&
+        qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
         return -1;
     if (state != QEMU_CXL_DCD_EXTENT_ABSENT)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);

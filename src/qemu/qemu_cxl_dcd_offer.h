@@ -14,6 +14,9 @@
 int qemuCxlDcdBackendDelete(virDomainPtr domain,
                             const virCxlDcdDef *device,
                             const virCxlDcdCapacityDef *capacity);
+int qemuCxlDcdCheckForeign(virDomainPtr domain,
+                           const virCxlDcdDef *device,
+                           const virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdCapacityQuery(virDomainPtr domain,
                             const virCxlDcdDef *device,
                             const virCxlDcdCapacityDef *capacity,

@@ -15,6 +15,22 @@
 #include "qemu_cxl_dcd_record.h"
 #include "util/cxl_dcd_error.h"
 
+/* Seconds for which a record that says adding is left to its owner. */
+#define QEMU_CXL_DCD_ADDING_GRACE 2
+
+/**
+ * qemuCxlDcdCapacityIsLeftToOwner:
+ * @capacity: a capacity whose record says adding
+ *
+ * Returns true when it is so young that whoever wrote it is probably at work, and nobody else
+ * goes on with it.
+ */
+bool
+qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity)
+{
+    return g_get_real_time() / G_USEC_PER_SEC - capacity->since < QEMU_CXL_DCD_ADDING_GRACE;
+}
+
 /**
  * qemuCxlDcdCapacityReadRecord:
  * @domain: a running domain
@@ -74,8 +90,11 @@ qemuCxlDcdCapacitySetState(virDomainPtr domain,
         capacity->state = state;
         capacity->since = g_get_real_time() / G_USEC_PER_SEC;
     }
-    if (state != VIR_DOMAIN_CXL_DCD_STATE_RELEASING)
-        capacity->asked = false;
+    if (state != VIR_DOMAIN_CXL_DCD_STATE_RELEASING) {
+        capacity->asked = 0;
+        capacity->repeated = false;
+        capacity->policy = VIR_CXL_DCD_POLICY_NONE;
+    }
     if (state != VIR_DOMAIN_CXL_DCD_STATE_NONE)
         xml = virCxlDcdRecordFormat(capacity);
     return virDomainSetMetadata(domain,
@@ -84,6 +103,29 @@ qemuCxlDcdCapacitySetState(virDomainPtr domain,
                                 xml ? VIR_CXL_DCD_PREFIX : NULL,
                                 uri,
                                 VIR_DOMAIN_AFFECT_LIVE);
+}
+
+/**
+ * qemuCxlDcdCapacityRestore:
+ * @domain: a running domain
+ * @capacity: a capacity of it
+ * @before: what its state was, and how it was asked for
+ *
+ * Undo a change of state that came to nothing.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdCapacityRestore(virDomainPtr domain,
+                          virCxlDcdCapacityDef *capacity,
+                          const virCxlDcdCapacityDef *before)
+{
+    capacity->state = before->state;
+    capacity->since = before->since;
+    capacity->asked = before->asked;
+    capacity->repeated = before->repeated;
+    capacity->policy = before->policy;
+    return qemuCxlDcdCapacitySetState(domain, capacity, before->state);
 }
 
 /**

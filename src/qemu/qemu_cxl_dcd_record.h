@@ -7,14 +7,19 @@
 #define QEMU_CXL_DCD_RECORD_H
 
 #include <libvirt/libvirt.h>
+#include <stdbool.h>
 
 #include "conf/cxl_dcd_conf.h"
 
+bool qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity);
 int
 qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record);
 int qemuCxlDcdCapacitySetState(virDomainPtr domain,
                                virCxlDcdCapacityDef *capacity,
                                virDomainCxlDcdState state);
+int qemuCxlDcdCapacityRestore(virDomainPtr domain,
+                              virCxlDcdCapacityDef *capacity,
+                              const virCxlDcdCapacityDef *before);
 void qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *capacity);
 
 #endif /* QEMU_CXL_DCD_RECORD_H */

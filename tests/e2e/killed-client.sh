@@ -118,7 +118,7 @@ steps()
     record "$name" "$tag" releasing
     settles "$model: the release was recorded" releasing "$name" "$tag"
     is "$text: the guest is asked" "$(guest "$name" events | grep -c ' release ')" 1
-    has "$text: that is recorded" "$(stored_live "$name")" "asked=\"yes\""
+    has "$text: that is recorded" "$(stored_live "$name")" "asked=\""
     is "$text: it is asked once" "$(status_of "$name" "$tag") $(guest "$name" events | grep -c ' release ')" \
         "releasing 1"
     must guest "$name" release
@@ -136,7 +136,7 @@ steps()
     cleared "$name" "$tag"
 
     if [ "$model" = tagged ]; then
-        record "$name" "$tag" releasing "asked='yes'"
+        record "$name" "$tag" releasing "asked='$(date +%s)'"
         settles "$model: the release was done, its memory freed" "" "$name" "$tag"
 
         record "$name" "$tag" adding '' 60 "<source type='file'><path>/nowhere/memory</path></source>"

@@ -548,7 +548,7 @@ modelDeviceStatus(modelQemu *qemu, virCxlDcdJSON *args, char **error)
         return NULL;
     accepted = modelFindTag(request.device->accepted, request.uuid);
     extent = accepted ? accepted : modelFindPendingTag(request.device, request.uuid);
-    if (!extent)
+    if (!extent || (qemu->terse && !accepted))
         return g_strdup_printf("{\"status\":\"Released\",\"message\":\"Tag %s released or not "
                                "found\\n\"}",
                                request.tag);

@@ -219,16 +219,32 @@ modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept)
            MODEL_RC_SUCCESS;
 }
 
-/* Give back what the log asks for. Returns whether there was anything. */
+/* Whether the guest has an extent of the range and with the tag that @event asks for. */
+static bool
+modelGuestHas(const modelDevice *device, const modelEvent *event)
+{
+    guint i;
+
+    for (i = 0; i < device->accepted->len; i++) {
+        const modelExtent *extent = g_ptr_array_index(device->accepted, i);
+
+        if (extent->range.dpa == event->range.dpa && extent->range.len == event->range.len)
+            return g_str_equal(extent->tag, event->tag);
+    }
+    return false;
+}
+
+/* Give back what the log asks for. @strict: find it by range and tag, as Linux does. Returns
+ * whether there was anything. */
 bool
-modelGuestObey(modelQemu *qemu, modelDevice *device)
+modelGuestObey(modelQemu *qemu, modelDevice *device, bool strict)
 {
     GQueue *events = modelGuestRead(device);
     modelEvent *event;
     bool any = false;
 
     while ((event = g_queue_pop_head(events))) {
-        if (!event->add)
+        if (!event->add && (!strict || modelGuestHas(device, event)))
             any |= modelDeviceGiveBack(qemu, device, &event->range, 1) == MODEL_RC_SUCCESS;
         g_free(event);
     }

@@ -105,6 +105,7 @@ typedef struct {
 
 typedef struct {
     modelFlavour flavour;
+    bool terse;          /* its status does not know of pending */
     GPtrArray *objects;  /* modelObject */
     GPtrArray *devices;  /* modelDevice */
     GQueue messages;     /* char *: QMP events, without their time */
@@ -174,7 +175,7 @@ const char *modelDeviceTagState(const modelDevice *device, const char *tag);
 /* guest.c */
 char *modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step);
 bool modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept);
-bool modelGuestObey(modelQemu *qemu, modelDevice *device);
+bool modelGuestObey(modelQemu *qemu, modelDevice *device, bool strict);
 void modelGuestGiveAllBack(modelQemu *qemu, modelDevice *device);
 
 /* faults.c */

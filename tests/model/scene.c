@@ -11,9 +11,10 @@
  * What the guest does:
  *   accept, refuse       the offer that is first in turn, if there is one
  *   obey                 give back what it was asked for
+ *   obey-strict          the same, but it knows a capacity by its range and tag only
  *   give-back            give everything back, asked or not
  * What happens to both:
- *   later                three seconds pass
+ *   later                three seconds pass; much-later: a minute
  *   reset, die           QEMU is reset, or is gone
  */
 
@@ -83,7 +84,9 @@ sceneGuestDoes(scene *self, const char *word)
     else if (g_str_equal(word, "refuse"))
         modelGuestAnswer(qemu, self->device, false);
     else if (g_str_equal(word, "obey"))
-        modelGuestObey(qemu, self->device);
+        modelGuestObey(qemu, self->device, false);
+    else if (g_str_equal(word, "obey-strict"))
+        modelGuestObey(qemu, self->device, true);
     else if (g_str_equal(word, "give-back"))
         modelGuestGiveAllBack(qemu, self->device);
     else
@@ -101,6 +104,8 @@ sceneDoWord(scene *self, const char *text)
         return;
     if (g_str_equal(word, "later")) {
         model_time += 3 * G_USEC_PER_SEC;
+    } else if (g_str_equal(word, "much-later")) {
+        model_time += 60 * G_USEC_PER_SEC;
     } else if (g_str_equal(word, "reset")) {
         g_free(modelQemuCommand(self->domain->qemu, "{\"execute\":\"system_reset\"}"));
         self->device->decoder = true;
@@ -148,7 +153,7 @@ sceneRewriteRecord(scene *self, const char *state)
 {
     g_autofree char *text = NULL;
     g_autoptr(GRegex) regex = g_regex_new(" state='\\w+'| state=\"\\w+\"", 0, 0, NULL);
-    g_autoptr(GRegex) asked = g_regex_new(" asked=.yes.", 0, 0, NULL);
+    g_autoptr(GRegex) asked = g_regex_new(" asked=.\\d+.", 0, 0, NULL);
     g_autofree char *attribute = g_strdup_printf(" state='%s'", state);
     g_autofree char *with = NULL;
     char *record = modelDomainGetRecord(self->domain, SCENE_TAG);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * qemu_cxl_dcd_event_log.h: whether the guest can hear of an offer or a request
+ */
+
+#ifndef QEMU_CXL_DCD_EVENT_LOG_H
+#define QEMU_CXL_DCD_EVENT_LOG_H
+
+#include <stdbool.h>
+
+#include "conf/cxl_dcd_domain.h"
+
+bool qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device, const virCxlDcdCapacityDef *except);
+int qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def,
+                            const virCxlDcdDef *device,
+                            const virCxlDcdCapacityDef *capacity,
+                            const char *act);
+
+#endif /* QEMU_CXL_DCD_EVENT_LOG_H */

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-capacity-release.c: how a guest is asked for capacity, and asked again
+ *
+ * Each case says what happens after the guest has accepted, in the words of model/scene.c, how
+ * the guest was asked, and what is there at the end.
+ */
+
+#include <config.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/scene.h"
+#include "testutils.h"
+
+#define TAG_BASED VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED
+#define PRESCRIPTIVE VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE
+#define FORCED VIR_DOMAIN_CXL_DCD_RELEASE_FORCED
+
+typedef struct {
+    const char *name;
+    bool tagged;
+    const char *fallback; /* of the device; NULL: not given */
+    unsigned int flags;   /* of the first release */
+    const char *then;
+    const char *asked; /* T: by tag, P: by range, in their order */
+    const char *record;
+    const char *extent;
+} caseDef;
+
+static const caseDef cases[] = {
+    /* asked by tag, and 5 seconds later by range */
+    {"obeys", true, NULL, 0, "obey refresh", "T", "none", "gone"},
+    {"in-its-time", true, NULL, 0, "later refresh obey refresh", "T", "none", "gone"},
+    {"not-before", true, NULL, 0, "later refresh", "T", "releasing", "accepted"},
+    {"again", true, NULL, 0, "later later refresh", "TP", "releasing", "accepted"},
+    {"once",
+     true,
+     NULL,
+     0,
+     "later later refresh much-later refresh",
+     "TP",
+     "releasing",
+     "accepted"},
+    {"wait-asks", true, NULL, 0, "answers-while-waiting", "TP", "none", "gone"},
+
+    /* a guest that knows a capacity by range and tag finds nothing by the tag-based request */
+    {"strict", true, NULL, 0, "obey-strict refresh", "T", "releasing", "accepted"},
+    {"strict-again",
+     true,
+     NULL,
+     0,
+     "obey-strict later later refresh obey-strict refresh",
+     "TP",
+     "none",
+     "gone"},
+
+    /* as the device says */
+    {"never", true, "0", 0, "later later refresh much-later refresh", "T", "releasing", "accepted"},
+    {"soon", true, "1", 0, "later refresh", "TP", "releasing", "accepted"},
+    {"late", true, "60", 0, "later later refresh", "T", "releasing", "accepted"},
+    {"late-comes", true, "60", 0, "much-later refresh", "TP", "releasing", "accepted"},
+
+    /* as the user says */
+    {"by-tag", true, NULL, TAG_BASED, "much-later refresh", "T", "releasing", "accepted"},
+    {"by-range", true, NULL, PRESCRIPTIVE, "much-later refresh", "P", "releasing", "accepted"},
+    {"by-range-strict", true, NULL, PRESCRIPTIVE, "obey-strict refresh", "P", "none", "gone"},
+
+    /* asked by the user once more: from the beginning */
+    {"twice", true, NULL, 0, "release", "TT", "releasing", "accepted"},
+    {"twice-again", true, NULL, 0, "later later refresh release", "TPT", "releasing", "accepted"},
+    {"twice-all",
+     true,
+     NULL,
+     0,
+     "later later refresh release later later refresh",
+     "TPTP",
+     "releasing",
+     "accepted"},
+    {"policy-ends",
+     true,
+     NULL,
+     TAG_BASED,
+     "release later later refresh",
+     "TTP",
+     "releasing",
+     "accepted"},
+
+    /* QEMU knows the extents of a static device by their range */
+    {"static", false, NULL, 0, "much-later refresh", "P", "releasing", "accepted"},
+    {"static-obeys", false, NULL, 0, "obey-strict refresh", "P", "none", "gone"},
+    {"static-by-range", false, NULL, PRESCRIPTIVE, "obey refresh", "P", "none", "gone"},
+};
+
+/* The device of @self asks again after so many seconds. */
+static void
+testSetFallback(scene *self, const char *seconds)
+{
+    g_auto(GStrv) parts = g_strsplit(self->domain->live, "<alias", 2);
+    g_autofree char *element = g_strdup_printf("<release fallback='%s'/><alias", seconds);
+
+    g_assert_cmpuint(g_strv_length(parts), ==, 2);
+    g_free(self->domain->live);
+    self->domain->live = g_strjoinv(element, parts);
+}
+
+/* How the guest was asked: a letter a request. */
+static char *
+testAsked(const scene *self)
+{
+    g_autoptr(GString) letters = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; i < self->domain->qemu->requests->len; i++) {
+        const char *request = g_ptr_array_index(self->domain->qemu->requests, i);
+
+        if (!strstr(request, "\"cxl-release-dynamic-capacity\""))
+            continue;
+        g_string_append_c(letters, strstr(request, "\"tag-based\"") ? 'T' : 'P');
+    }
+    return g_string_free(g_steal_pointer(&letters), FALSE);
+}
+
+static void
+testAnswer(void *opaque)
+{
+    sceneDo(opaque, "obey-strict");
+}
+
+static void
+testRelease(gconstpointer opaque)
+{
+    const caseDef *test = opaque;
+    g_autoptr(scene) self = sceneNew(test->tagged, "accepted");
+    g_autofree char *asked = NULL;
+
+    if (test->fallback)
+        testSetFallback(self, test->fallback);
+    g_assert_cmpint(virDomainCxlDcdRelease(self->client,
+                                           NULL,
+                                           SCENE_TAG,
+                                           VIR_DOMAIN_AFFECT_LIVE | test->flags),
+                    ==,
+                    0);
+    if (g_str_equal(test->then, "answers-while-waiting")) {
+        model_on_sleep = testAnswer;
+        model_on_sleep_opaque = self;
+        g_assert_cmpint(virDomainCxlDcdWait(self->client, SCENE_TAG, 20000, 0),
+                        ==,
+                        VIR_DOMAIN_CXL_DCD_STATE_NONE);
+        model_on_sleep = NULL;
+    } else {
+        sceneDo(self, test->then);
+    }
+    asked = testAsked(self);
+    g_assert_cmpstr(asked, ==, test->asked);
+    sceneCheck(self, SCENE_TAG, test->record, test->extent);
+}
+
+/* QEMU does not take capacity from a guest by force, and says so; nothing has changed then. */
+static void
+testForced(gconstpointer opaque)
+{
+    static const char *const starts[] = {"accepted", "releasing"};
+    bool tagged = GPOINTER_TO_INT(opaque);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(starts); i++) {
+        g_autoptr(scene) self = sceneNew(tagged, starts[i]);
+        g_autofree char *before = NULL;
+
+        sceneDo(self, "later refresh");
+        before = g_strdup(self->domain->live);
+        g_assert_cmpint(virDomainCxlDcdRelease(self->client,
+                                               NULL,
+                                               SCENE_TAG,
+                                               VIR_DOMAIN_AFFECT_LIVE | FORCED),
+                        ==,
+                        -1);
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "release (by force)"));
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "Forced removal not supported"));
+        g_assert_cmpstr(self->domain->live, ==, before);
+        sceneCheck(self, SCENE_TAG, starts[i], "accepted");
+    }
+}
+
+/* What cannot be asked is refused before anything is done. */
+static void
+testRefused(void)
+{
+    static const struct {
+        bool tagged;
+        unsigned int flags;
+        int code;
+        const char *message;
+    } wrong[] = {
+        {true, VIR_DOMAIN_AFFECT_LIVE | TAG_BASED | PRESCRIPTIVE, VIR_ERR_INVALID_ARG, "exclude"},
+        {true, VIR_DOMAIN_AFFECT_CONFIG | TAG_BASED, VIR_ERR_OPERATION_INVALID, "definition"},
+        {true, VIR_DOMAIN_AFFECT_CONFIG | FORCED, VIR_ERR_OPERATION_INVALID, "definition"},
+        {false,
+         VIR_DOMAIN_AFFECT_LIVE | TAG_BASED,
+         VIR_ERR_OPERATION_UNSUPPORTED,
+         "'tag-based': the device is static"},
+        {true, 1 << 20, VIR_ERR_INVALID_ARG, "unsupported flags (0x100000)"},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(scene) self = sceneNew(wrong[i].tagged, "accepted");
+        g_autofree char *before = g_strdup(self->domain->live);
+        guint requests = self->domain->qemu->requests->len;
+
+        g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, SCENE_TAG, wrong[i].flags),
+                        ==,
+                        -1);
+        g_assert_cmpint(virGetLastErrorCode(), ==, wrong[i].code);
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), wrong[i].message));
+        g_assert_cmpstr(self->domain->live, ==, before);
+        g_assert_cmpuint(self->domain->qemu->requests->len, ==, requests);
+    }
+}
+
+/* Of a request that does not fit the event log the guest would never hear: it is made later. */
+static void
+testLogFull(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "releasing");
+    g_autofree char *asked = NULL;
+    g_autofree char *later = NULL;
+    unsigned int i;
+
+    for (i = 0; i < 7; i++) {
+        g_autofree char *xml = g_strdup("<cxl-dcd><capacity><size unit='MiB'>2</size></capacity>"
+                                        "</cxl-dcd>");
+
+        free(virDomainCxlDcdAdd(self->client, xml, VIR_DOMAIN_AFFECT_LIVE));
+    }
+    sceneDo(self, "later later refresh");
+    asked = testAsked(self);
+    g_assert_cmpstr(asked, ==, "T");
+    sceneDo(self, "accept refresh");
+    later = testAsked(self);
+    g_assert_cmpstr(later, ==, "TP");
+}
+
+/* What @document tells the daemon's module when it does the work. */
+static void
+testDaemon(void)
+{
+    static const struct {
+        unsigned int flags;
+        const char *element;
+    } ways[] = {
+        {0, NULL},
+        {TAG_BASED, "<release policy='tag-based'/>"},
+        {PRESCRIPTIVE, "<release policy='prescriptive'/>"},
+        {FORCED, "<release forced='yes'/>"},
+        {PRESCRIPTIVE | FORCED, "<release policy='prescriptive' forced='yes'/>"},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(scene) self = sceneNew(true, "none");
+
+        g_free(self->domain->live);
+        self->domain->live = g_strdup("<domain type='kvm' id='1'><name>vm</name><devices>"
+                                      "<cxl-dcd model='tagged'><target><size unit='GiB'>1</size>"
+                                      "</target><alias name='cxl-dcd0'/></cxl-dcd></devices>"
+                                      "</domain>");
+        g_assert_cmpint(virDomainCxlDcdRelease(self->client,
+                                               NULL,
+                                               SCENE_TAG,
+                                               VIR_DOMAIN_AFFECT_LIVE | ways[i].flags),
+                        ==,
+                        0);
+        g_assert_true(g_str_has_prefix(self->domain->attached, "detach 1 <cxl-dcd>"));
+        if (ways[i].element)
+            g_assert_nonnull(strstr(self->domain->attached, ways[i].element));
+        else
+            g_assert_null(strstr(self->domain->attached, "<release"));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    size_t i;
+
+    testInit(&argc, &argv);
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *name = g_strconcat("/release/", cases[i].name, NULL);
+
+        g_test_add_data_func(name, &cases[i], testRelease);
+    }
+    g_test_add_data_func("/release/tagged/forced", GINT_TO_POINTER(true), testForced);
+    g_test_add_data_func("/release/static/forced", GINT_TO_POINTER(false), testForced);
+    g_test_add_func("/release/refused", testRefused);
+    g_test_add_func("/release/log-full", testLogFull);
+    g_test_add_func("/release/daemon", testDaemon);
+    return g_test_run();
+}
