@@ -257,8 +257,9 @@ virCxlDcdAddHere(virDomainPtr domain,
  *
  * Returns the capacity's tag, to be freed with free(), or NULL with an error set:
  * VIR_ERR_XML_ERROR for a wrong value, VIR_ERR_OPERATION_INVALID for one that does not
- * go with what the domain has, VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU
- * refuses. Nothing has changed then.
+ * go with what the domain has, VIR_ERR_CONFIG_UNSUPPORTED for a file that cannot be the
+ * memory, VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses. Nothing has
+ * changed then.
  */
 char *
 virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)

@@ -41,6 +41,7 @@
 #include "cxl_dcd_translate.h"
 #include "libvirt/libvirt-cxl-dcd.h"
 #include "qemu/qemu_cxl_dcd_capabilities.h"
+#include "util/cxl_dcd_connect.h"
 
 /* Whether this is the daemon: it serves others, and asks nobody. */
 static bool cxlDcdDriverIsDaemon;
@@ -136,7 +137,7 @@ cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
     virConnectPtr conn = opaque;
     g_autofree char *emulator = NULL;
 
-    if (!cxlDcdDriverIsLocal(conn)) {
+    if (!virCxlDcdConnectIsLocal(conn)) {
         virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                    VIR_ERR_CONFIG_UNSUPPORTED,
                                    "what QEMU on the other host can do is not known here: say "

@@ -16,33 +16,13 @@
 #include <config.h>
 
 #include <libvirt/virterror.h>
-#include <libxml/uri.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/cxl_dcd_conf.h"
 #include "cxl_dcd_driver_capabilities.h"
 #include "qemu/qemu_cxl_dcd_capabilities.h"
-
-/**
- * cxlDcdDriverIsLocal:
- * @conn: a connection
- *
- * Returns true when its daemon runs on this host, and the files that it names are
- * files here.
- */
-bool
-cxlDcdDriverIsLocal(virConnectPtr conn)
-{
-    char *uri = virConnectGetURI(conn);
-    xmlURIPtr parsed = uri ? xmlParseURI(uri) : NULL;
-    bool local = parsed && (!parsed->server || !*parsed->server);
-
-    if (parsed)
-        xmlFreeURI(parsed);
-    free(uri);
-    return local;
-}
+#include "util/cxl_dcd_connect.h"
 
 /**
  * cxlDcdDriverNextHasModule:
@@ -157,7 +137,8 @@ cxlDcdDriverExtendCapabilities(virConnectPtr conn, char *xml)
     size_t place;
     char *longer;
 
-    if (!cxlDcdDriverIsLocal(conn) || !(place = cxlDcdDriverCapabilitiesPlace(xml, &emulator)) ||
+    if (!virCxlDcdConnectIsLocal(conn) ||
+        !(place = cxlDcdDriverCapabilitiesPlace(xml, &emulator)) ||
         !(stock = qemuCxlDcdCapabilitiesGet(emulator, NULL))) {
         virResetLastError();
         return xml;

@@ -11,7 +11,6 @@
 
 #include "cxl_dcd_xml.h"
 
-bool cxlDcdDriverIsLocal(virConnectPtr conn);
 bool cxlDcdDriverNextHasModule(virConnectPtr conn);
 char *cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc);
 char *cxlDcdDriverExtendCapabilities(virConnectPtr conn, char *xml);

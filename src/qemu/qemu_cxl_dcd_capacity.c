@@ -52,6 +52,7 @@
 #include "qemu_cxl_dcd_offer.h"
 #include "qemu_cxl_dcd_record.h"
 #include "qemu_cxl_dcd_release.h"
+#include "qemu_cxl_dcd_source.h"
 #include "util/cxl_dcd_error.h"
 
 /* ------------------------------------------------------------------- add */
@@ -118,14 +119,17 @@ qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
     return -1;
 }
 
-/* All that the records can speak against. Gives @capacity a place where it has none. */
+/* All that the records, and the file of @capacity, can speak against. Gives @capacity a
+ * place where it has none. */
 static int
-qemuCxlDcdCheckRoom(const virCxlDcdDomainDef *def,
+qemuCxlDcdCheckRoom(virDomainPtr domain,
+                    const virCxlDcdDomainDef *def,
                     const virCxlDcdDef *device,
                     virCxlDcdCapacityDef *capacity)
 {
     if (qemuCxlDcdCheckNew(def, device, capacity) < 0 ||
-        qemuCxlDcdEventLogCheck(def, device, capacity, "offer") < 0)
+        qemuCxlDcdEventLogCheck(def, device, capacity, "offer") < 0 ||
+        qemuCxlDcdSourceCheck(domain, def, capacity) < 0)
         return -1;
     return capacity->has_offset ? 0 : qemuCxlDcdFindPlace(device, capacity);
 }
@@ -150,10 +154,10 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
 {
     bool choose = !capacity->has_offset;
 
-    if (qemuCxlDcdCheckRoom(def, device, capacity) < 0) {
+    if (qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0) {
         if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID ||
             qemuCxlDcdDomainRefresh(domain, def, NULL) < 0 ||
-            qemuCxlDcdCheckRoom(def, device, capacity) < 0)
+            qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0)
             return -1;
         virResetLastError();
     }

@@ -113,7 +113,7 @@ enter_scratch()
     if [ -n "${CXL_DCD_LIBRARY-}" ]; then
         cp "$CXL_DCD_LIBRARY" "$scratch/bin/libvirt-cxl-dcd.so.0"
     fi
-    cp "$(dirname "$script")"/*.sh "$scratch/tests"
+    cp "$(dirname "$script")"/*.sh "$(dirname "$script")"/../../docs/sharing.md "$scratch/tests"
     [ "${#become[@]}" -eq 0 ] || chown -R "$E2E_USER" "$scratch"
 
     cd "$scratch" || exit 1

@@ -97,20 +97,21 @@ impossible()
 cannot_start()
 {
     local nowhere="<source type='file'><path>/nowhere/memory</path></source>"
+    local denied="<source type='file'><path>/memory</path></source>"
 
-    impossible "a file that cannot be" "can't open backing store /nowhere/memory" \
+    impossible "a file that cannot be" "there is no directory '/nowhere'" \
         "$(device tagged 1024 1 '' "$(configured "$(tag 1)" 256 "$nowhere")
 ")"
     impossible "the second cannot be" \
         "QEMU refuses to add capacity '$(tag 2)' (region 0, offset 268435456, 268435456 bytes) of device 'cxl-dcd0' of domain 'impossible'" \
         "$(device tagged 1024 1 '' "$(configured "$(tag 1)" 256
-            configured "$(tag 2)" 256 "$nowhere")
+            configured "$(tag 2)" 256 "$denied")
 ")"
 
-    domain impossible "$(device tagged 1024 1 '' "$(configured "$(tag 1)" 256 "$nowhere")
+    domain impossible "$(device tagged 1024 1 '' "$(configured "$(tag 1)" 256 "$denied")
 ")
 " | put impossible.xml
-    fails "create: a file that cannot be" "can't open backing store /nowhere/memory" \
+    fails "create: a file that cannot be" "can't open backing store /memory for guest RAM: Permission denied" \
         client create --paused "$SCRATCH/impossible.xml"
     is "nothing is left of it" "$(stock list --all --name | tr -d '\n')" ""
 }

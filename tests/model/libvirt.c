@@ -236,6 +236,7 @@ modelClientNew(modelDomain *domain)
 
     client->domain = domain;
     client->conn.type = "QEMU";
+    client->conn.uri = "qemu:///system";
     client->dies_after = G_MAXUINT;
     return client;
 }
@@ -290,6 +291,12 @@ const char *
 virConnectGetType(virConnectPtr conn)
 {
     return conn->type;
+}
+
+char *
+virConnectGetURI(virConnectPtr conn)
+{
+    return strdup(conn->uri);
 }
 
 const char *

@@ -223,6 +223,7 @@ typedef enum {
 /* A client's hold of the domain. */
 struct _virConnect {
     const char *type;
+    const char *uri;
 };
 struct _virDomain {
     modelDomain *domain;

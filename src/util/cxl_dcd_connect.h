@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_connect.h: where a connection leads
+ */
+
+#ifndef CXL_DCD_CONNECT_H
+#define CXL_DCD_CONNECT_H
+
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+bool virCxlDcdConnectIsLocal(virConnectPtr conn);
+
+#endif /* CXL_DCD_CONNECT_H */
