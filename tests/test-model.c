@@ -13,7 +13,6 @@
 #include <libvirt/libvirt-qemu.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_tree.h>
 
 #include "model/model.h"
 #include "testutils.h"
@@ -24,43 +23,6 @@
 #define TAG "5be13bce-ae34-4a77-b6c3-16df975fcf1a"
 
 /* ------------------------------------------------------- comparing answers */
-
-static gint
-testCompareText(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* @value in the one form in which equal values are equal text: members and the elements
- * of lists in order of their text, since QEMU lists from hash tables. */
-static char *
-testCanonical(virCxlDcdJSON *value)
-{
-    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *joined = NULL;
-    size_t i;
-
-    if (YAJL_IS_OBJECT(value)) {
-        for (i = 0; i < YAJL_GET_OBJECT(value)->len; i++) {
-            g_autofree char *member = testCanonical(YAJL_GET_OBJECT(value)->values[i]);
-
-            g_ptr_array_add(parts,
-                            g_strdup_printf("%s: %s", YAJL_GET_OBJECT(value)->keys[i], member));
-        }
-    } else if (YAJL_IS_ARRAY(value)) {
-        for (i = 0; i < virCxlDcdJSONLength(value); i++)
-            g_ptr_array_add(parts, testCanonical(virCxlDcdJSONElement(value, i)));
-    } else {
-        return YAJL_IS_STRING(value)   ? g_strdup_printf("'%s'", YAJL_GET_STRING(value))
-               : YAJL_IS_NUMBER(value) ? g_strdup(YAJL_GET_NUMBER(value))
-               : YAJL_IS_NULL(value)   ? g_strdup("null")
-                                       : g_strdup(YAJL_IS_TRUE(value) ? "true" : "false");
-    }
-    g_ptr_array_sort(parts, testCompareText);
-    g_ptr_array_add(parts, NULL);
-    joined = g_strjoinv(", ", (char **)parts->pdata);
-    return g_strdup_printf(YAJL_IS_OBJECT(value) ? "{%s}" : "[%s]", joined);
-}
 
 static virCxlDcdJSON *
 testParse(const char *text)
@@ -240,8 +202,9 @@ testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJSON *message
         testCompareIntrospection(message, is);
         return;
     }
-    expected = testCanonical(event ? virCxlDcdJSONMember(message, "data") : message);
-    got = testCanonical(event ? virCxlDcdJSONMember(is, "data") : is);
+    expected =
+        testCanonicalJSON(event ? virCxlDcdJSONMember(message, "data") : message, false, NULL);
+    got = testCanonicalJSON(event ? virCxlDcdJSONMember(is, "data") : is, false, NULL);
     if (event)
         g_assert_cmpstr(virCxlDcdJSONMemberString(is, "event"), ==, event);
     g_assert_cmpstr(got, ==, expected);

@@ -10,6 +10,7 @@
 
 #include <libvirt/libvirt.h>
 #include <string.h>
+#include <yajl/yajl_tree.h>
 
 #include "cxl_dcd_error.h"
 #include "testutils.h"
@@ -69,7 +70,7 @@ testCompareToFile(const char *text, const char *path)
 }
 
 static gint
-testCompareNames(gconstpointer a, gconstpointer b)
+testCompareText(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -90,8 +91,44 @@ testListFolder(const char *folder, const char *suffix)
         if (g_str_has_suffix(name, suffix))
             g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(suffix)));
     }
-    g_ptr_array_sort(names, testCompareNames);
+    g_ptr_array_sort(names, testCompareText);
     return names;
+}
+
+/* @value in the one form in which equal values are equal text: members in the order of
+ * their text, and the elements of lists too where they are not @ordered, as QEMU lists from
+ * hash tables. @without: a member of @value that is left out, or NULL. */
+char *
+testCanonicalJSON(virCxlDcdJSON *value, bool ordered, const char *without)
+{
+    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *joined = NULL;
+    size_t i;
+
+    if (YAJL_IS_OBJECT(value)) {
+        for (i = 0; i < YAJL_GET_OBJECT(value)->len; i++) {
+            const char *key = YAJL_GET_OBJECT(value)->keys[i];
+            g_autofree char *member =
+                testCanonicalJSON(YAJL_GET_OBJECT(value)->values[i], ordered, NULL);
+
+            if (g_strcmp0(key, without) != 0)
+                g_ptr_array_add(parts, g_strdup_printf("%s: %s", key, member));
+        }
+    } else if (YAJL_IS_ARRAY(value)) {
+        for (i = 0; i < virCxlDcdJSONLength(value); i++)
+            g_ptr_array_add(parts,
+                            testCanonicalJSON(virCxlDcdJSONElement(value, i), ordered, NULL));
+    } else {
+        return YAJL_IS_STRING(value)   ? g_strdup_printf("'%s'", YAJL_GET_STRING(value))
+               : YAJL_IS_NUMBER(value) ? g_strdup(YAJL_GET_NUMBER(value))
+               : YAJL_IS_NULL(value)   ? g_strdup("null")
+                                       : g_strdup(YAJL_IS_TRUE(value) ? "true" : "false");
+    }
+    if (YAJL_IS_OBJECT(value) || !ordered)
+        g_ptr_array_sort(parts, testCompareText);
+    g_ptr_array_add(parts, NULL);
+    joined = g_strjoinv(", ", (char **)parts->pdata);
+    return g_strdup_printf(YAJL_IS_OBJECT(value) ? "{%s}" : "[%s]", joined);
 }
 
 /* In the place of what asks a QEMU binary: the QEMU module it is. */

@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "cxl_dcd_translate.h"
+#include "util/cxl_dcd_json.h"
 
 /* The answer of testDecide() where nobody asked for another. */
 #define TEST_MODULE "/usr/lib/x86_64-linux-gnu/qemu/cxl-tagged.so"
@@ -21,6 +22,7 @@ char *testReadFile(const char *path);
 void testCompareToFile(const char *text, const char *path);
 GPtrArray *testListFolder(const char *folder, const char *suffix);
 
+char *testCanonicalJSON(virCxlDcdJSON *value, bool ordered, const char *without);
 int testDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque);
 char *testStore(const char *xml);
 
