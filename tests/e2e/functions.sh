@@ -39,6 +39,7 @@ COMMAND_DEADLINE=60
 : "${E2E_DEADLINE:=270}"
 
 : "${DAEMON:=libvirtd}"
+: "${E2E_FILES:=}"
 : "${QEMU:=qemu-system-x86_64}"
 E2E_USER=cxl-dcd-test
 
@@ -108,12 +109,15 @@ enter_scratch()
     scratch=$(mktemp -d /tmp/cxl-e2e.XXXXXX) || exit 1
     trap 'end_processes "$scratch"; rm -rf "$scratch"' EXIT
     trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' HUP INT TERM
-    mkdir -m 700 "$scratch"/{bin,tests,home,run,config,cache,data,log}
+    mkdir -m 700 "$scratch"/{bin,files,tests,home,run,config,cache,data,log}
     cp "$VIRSH_CXL" "$DRIVER_MODULE" "$CXL_TAGGED" "$CXL_GUEST" "$scratch/bin"
     if [ -n "${CXL_DCD_LIBRARY-}" ]; then
         cp "$CXL_DCD_LIBRARY" "$scratch/bin/libvirt-cxl-dcd.so.0"
     fi
-    cp "$(dirname "$script")"/*.sh "$(dirname "$script")"/../../docs/sharing.md "$scratch/tests"
+    cp "$(dirname "$script")"/*.sh "$scratch/tests"
+    for program in ${E2E_FILES//:/ }; do
+        cp "$program" "$scratch/files" || exit 1
+    done
     [ "${#become[@]}" -eq 0 ] || chown -R "$E2E_USER" "$scratch"
 
     cd "$scratch" || exit 1
@@ -136,6 +140,9 @@ enter_scratch()
 }
 
 [ -n "${SCRATCH-}" ] || enter_scratch "$0"
+
+# What single tests need besides: E2E_FILES, with colons between
+FILES=$SCRATCH/files
 
 cd "$SCRATCH" || exit 1
 trap 'end_processes "$SCRATCH"; cd /; rm -rf "$SCRATCH"' EXIT
@@ -312,6 +319,7 @@ finish()
 
 arrangement=
 daemon=
+daemon_environment=() # NAME=VALUE: what else it gets
 
 # The stock virsh; virsh-cxl; and the virsh of the arrangement.
 stock()
@@ -339,7 +347,7 @@ launch_daemon()
     local module=
 
     [ "$1" = stock ] || module=$LIBVIRT_CXL_DCD_DRIVER
-    env ${module:+"LD_PRELOAD=$module"} LIBVIRT_LOG_OUTPUTS=3:stderr \
+    env ${module:+"LD_PRELOAD=$module"} LIBVIRT_LOG_OUTPUTS=3:stderr "${daemon_environment[@]}" \
         "$DAEMON" -t 60 >>"$SCRATCH/log/daemon" 2>&1 &
     daemon=$!
     wait_for "waited for $DAEMON" stock uri

@@ -28,7 +28,7 @@ of()
 # tests' as well
 documented()
 {
-    sed -n "\\|^    $1|,\\|^    $2|{s/^    //; s|/dev/shm|$SCRATCH|; p}" "$SCRATCH/tests/sharing.md"
+    sed -n "\\|^    $1|,\\|^    $2|{s/^    //; s|/dev/shm|$SCRATCH|; p}" "$FILES/sharing.md"
 }
 
 # machine NAME [DEVICE]: a domain with a device that the guest has mapped
