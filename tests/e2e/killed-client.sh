@@ -5,20 +5,11 @@
 # whoever looks next finishes it
 #
 # What it had written is put there by hand, for each step at which it may have been
-# killed; and then commands are killed, after one moment or another.
+# killed; and then commands are killed, after one moment or another. kill-steps.sh kills
+# them at each step.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
-
-# record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER]: as the library writes it, for
-# 256 MiB at the start of region 0
-record()
-{
-    must stock metadata "$1" --uri "urn:libvirt-cxl-dcd:capacity:1.0:$2" --key cxl-dcd --live \
-        --set "<capacity tag='$2' region='0' state='$3' since='$(($(date +%s) - ${5:-60}))'${4:+ $4} \
-device='cxl-dcd0' request='12345678-1234-4234-8234-123456789abc'><size unit='KiB'>262144</size>\
-<offset unit='KiB'>0</offset>${6-}</capacity>"
-}
 
 # backend NAME MODEL TAG, offer NAME MODEL TAG, ask_back NAME MODEL TAG: what the
 # library does next, by hand
@@ -43,17 +34,6 @@ ask_back()
 {
     must qmp "$1" cxl-release-dynamic-capacity \
         "{\"removal-policy\":\"$([ "$2" = static ] && echo prescriptive || echo tag-based)\",$(extent "$3")}"
-}
-
-# cleared NAME TAG: the guest has and knows nothing, and nothing is left
-cleared()
-{
-    run guest "$1" accept
-    run cxl cxl-dcd-release "$1" --tag "$2"
-    run guest "$1" release
-    run cxl cxl-dcd-release "$1" --tag "$2"
-    is "$text: it can be released, and leaves nothing" \
-        "$(stored_live "$1" | grep -c "$2")$(objects "$1" | grep -c "$2")$(guest "$1" extents)$(guest "$1" events)" 00
 }
 
 # settles TEXT EXPECTED NAME TAG
