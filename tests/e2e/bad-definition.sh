@@ -119,6 +119,67 @@ machines()
 $(defined "$(device static)")"
 }
 
+# module PATH: the QEMU module is looked for there
+module()
+{
+    LIBVIRT_CXL_DCD_QEMU_MODULE=$1
+    restart_daemon
+}
+
+# A QEMU as released, and no module that gives it tagged capacity
+no_module()
+{
+    local there=$LIBVIRT_CXL_DCD_QEMU_MODULE garbage=$SCRATCH/garbage.so before emulator version need
+
+    emulator=$(command -v "$QEMU")
+    version=$("$QEMU" --version | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
+    need="unsupported configuration: <cxl-dcd> 'cxl-dcd0' of model 'tagged' needs a QEMU with tagged dynamic capacity: $emulator (QEMU $version) does not have it, and the QEMU module"
+    boot held "$(device tagged)
+"
+    must guest held map
+    before=$(stored_config held)
+
+    module /nowhere/cxl-tagged.so
+    refuse "$need /nowhere/cxl-tagged.so cannot give it: there is no such file. model='static' works with this QEMU as it is" \
+        <<<"$(defined "$(device tagged)")"
+    domain created "$(device tagged)
+" | put bad.xml
+    unchanged "create without the module" defined "$need /nowhere/cxl-tagged.so cannot give it: there is no such file" \
+        client create --paused "$SCRATCH/bad.xml"
+    is "the domain is not there" "$(stock list --all --name | grep -c created)" 0
+    is "domcapabilities has the other model alone" \
+        "$(client domcapabilities --machine q35 | xmllint --xpath "//cxl-dcd/enum[@name='model']/value" -)" \
+        "<value>static</value>"
+    echo "not a module" >"$garbage"
+    module "$garbage"
+    refuse "$need $garbage cannot give it: " <<<"$(defined "$(device tagged)")"
+    has "with QEMU's words" "$err" "Could not load plugin $garbage"
+    has "and what would do" "$err" ". model='static' works with this QEMU as it is"
+    domain other "$(device static)
+" | put other.xml
+    succeeds "which it does" client define "$SCRATCH/other.xml"
+    stock undefine other >/dev/null
+
+    # what was defined while the module was there, now that it is gone
+    module "$there"
+    mv "$there" "$there.away"
+    refuse "$need $there cannot give it: there is no such file" <<<"$(defined "$(device tagged)")"
+    capacity "$(tag 1)" 2 | put document.xml
+    succeeds "a domain that runs has the module loaded: attach-device works" \
+        client attach-device held "$SCRATCH/document.xml" --live
+    must guest held accept
+    is "as ever" "$(status_of held "$(tag 1)")" accepted
+    stop held
+    fails "a domain that is defined for it does not start" "Could not load plugin $there" \
+        client start --paused held
+    unchanged "nor is capacity added to it" held "domain 'held' is not running" \
+        client attach-device held "$SCRATCH/document.xml" --live
+    is "its definition is as it was" "$(stored_config held)" "$before"
+    mv "$there.away" "$there"
+    succeeds "when the module is there again it starts" client start --paused held
+    remove held
+}
+
 unknown()
 {
     local xml
@@ -150,6 +211,7 @@ for each in daemon client; do
     devices
     configured
     machines
+    no_module
     unknown
 
     must client define "$SCRATCH/defined.xml"
