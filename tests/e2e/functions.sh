@@ -89,7 +89,7 @@ end_processes()
 enter_scratch()
 {
     local script=$1 scratch program status
-    local -a become=()
+    local -a become=() files=()
 
     for program in "$DAEMON" "$QEMU" virsh xmllint setpriv timeout; do
         command -v "$program" >/dev/null || unavailable "$program is not there"
@@ -115,9 +115,10 @@ enter_scratch()
         cp "$CXL_DCD_LIBRARY" "$scratch/bin/libvirt-cxl-dcd.so.0"
     fi
     cp "$(dirname "$script")"/*.sh "$scratch/tests"
-    for program in ${E2E_FILES//:/ }; do
-        cp "$program" "$scratch/files" || exit 1
-    done
+    if [ -n "$E2E_FILES" ]; then
+        IFS=: read -r -a files <<<"$E2E_FILES"
+        cp "${files[@]}" "$scratch/files" || exit 1
+    fi
     [ "${#become[@]}" -eq 0 ] || chown -R "$E2E_USER" "$scratch"
 
     cd "$scratch" || exit 1
