@@ -122,9 +122,10 @@ virCxlDcdFormatRequest(const virCxlDcdDef *request, const virCxlDcdCapacityDef *
 
 /* ---------------------------------------------------- the stored definition */
 
-/* The definition that libvirt keeps for the next start, and its devices. */
+/* The definition that libvirt keeps for the next start, and its devices. @secrets: with
+ * what a read-only connection may not see, to be defined again. */
 static virCxlDcdDomainDef *
-virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
+virCxlDcdLoadConfig(virDomainPtr domain, bool secrets, char **xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
@@ -134,15 +135,28 @@ virCxlDcdLoadConfig(virDomainPtr domain, char **xml)
         return NULL;
     if (!persistent) {
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                             "domain '%s' is transient: it has no definition to change",
+                             "domain '%s' is transient: it has no definition beside what runs",
                              virDomainGetName(domain));
         return NULL;
     }
-    *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+    *xml = virDomainGetXMLDesc(domain,
+                               VIR_DOMAIN_XML_INACTIVE | (secrets ? VIR_DOMAIN_XML_SECURE : 0));
     if (!*xml || !(doc = virCxlDcdXMLParse(*xml, "domain")) ||
         !(def = virCxlDcdDomainDefParse(doc)))
         return NULL;
     return g_steal_pointer(&def);
+}
+
+static int
+virCxlDcdCheckConfigDevices(const virCxlDcdDomainDef *def)
+{
+    if (def->devices->len > 0)
+        return 0;
+    virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                         "the definition of domain '%s' has no CXL device with dynamic capacity: "
+                         "it needs a <cxl-dcd> under <devices>",
+                         def->name);
+    return -1;
 }
 
 /* Put @capacity into the definition, or take it out. The result is *@xml, for
@@ -155,7 +169,7 @@ virCxlDcdPrepareConfig(virDomainPtr domain,
                        char **xml)
 {
     g_autofree char *old = NULL;
-    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdLoadConfig(domain, &old);
+    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdLoadConfig(domain, true, &old);
     virCxlDcdCapacityDef *found;
     virCxlDcdDef *device;
 
@@ -165,7 +179,8 @@ virCxlDcdPrepareConfig(virDomainPtr domain,
         g_autoptr(GString) buf = g_string_new(NULL);
         g_autoptr(virCxlDcdXMLDoc) copy = NULL;
 
-        if (!(device = qemuCxlDcdDomainFindDevice(def, alias)) ||
+        if (virCxlDcdCheckConfigDevices(def) < 0 ||
+            !(device = qemuCxlDcdDomainFindDevice(def, alias)) ||
             qemuCxlDcdCheckNew(def, device, capacity) < 0)
             return -1;
         virCxlDcdCapacityDefFormat(buf, 0, "capacity", capacity, 0);
@@ -477,7 +492,7 @@ virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
     guint i;
     guint j;
 
-    for (i = 0; def->plain && i < def->devices->len; i++) {
+    for (i = 0; def->live && def->plain && i < def->devices->len; i++) {
         virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
 
         for (j = 0; j < device->capacities->len; j++) {
@@ -491,6 +506,20 @@ virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
         }
     }
     return 0;
+}
+
+/* A definition has its capacities in the order in which they were written. */
+static int
+virCxlDcdCapacityExportCompare(const void *a, const void *b)
+{
+    const virDomainCxlDcdCapacity *left = a;
+    const virDomainCxlDcdCapacity *right = b;
+
+    if (left->region != right->region)
+        return left->region < right->region ? -1 : 1;
+    if (left->offset != right->offset)
+        return left->offset < right->offset ? -1 : 1;
+    return strcmp(left->tag, right->tag);
 }
 
 static virDomainCxlDcdDevicePtr
@@ -520,21 +549,50 @@ virCxlDcdDeviceExport(const virCxlDcdDef *def)
             to->source = g_strdup(virCxlDcdSourceToString(from->source ? from->source->type
                                                                        : VIR_CXL_DCD_SOURCE_RAM));
     }
+    qsort(device->capacities,
+          device->ncapacities,
+          sizeof(*device->capacities),
+          virCxlDcdCapacityExportCompare);
     return device;
+}
+
+/* The devices of the definition, or of the running domain, as @flags want. */
+static virCxlDcdDomainDef *
+virCxlDcdListLoad(virDomainPtr domain, unsigned int flags)
+{
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+    char *xml = NULL;
+
+    if (!(flags & VIR_DOMAIN_CXL_DCD_LIST_CONFIG)) {
+        if (!(def = qemuCxlDcdDomainLoad(domain)))
+            return NULL;
+        if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH &&
+            qemuCxlDcdDomainRefresh(domain, def, NULL) < 0)
+            return NULL;
+        return virCxlDcdReadRecords(domain, def) < 0 ? NULL : g_steal_pointer(&def);
+    }
+    def = virCxlDcdLoadConfig(domain, false, &xml);
+    free(xml);
+    if (!def || virCxlDcdCheckConfigDevices(def) < 0)
+        return NULL;
+    return g_steal_pointer(&def);
 }
 
 /**
  * virDomainCxlDcdListDevices:
- * @domain: a running domain of a QEMU connection
+ * @domain: a domain of a QEMU connection
  * @devices: where the devices go: an array that ends with NULL, to be freed with free()
  *           after virDomainCxlDcdDeviceFree() of each
  * @flags: bitwise-OR of virDomainCxlDcdListFlags
  *
- * List the devices of a domain and their capacities. Without
+ * List the devices of a running domain and their capacities. Without
  * VIR_DOMAIN_CXL_DCD_LIST_REFRESH this reads the live XML and QEMU is not asked, which a
- * read-only connection may do as well.
+ * read-only connection may do as well. With VIR_DOMAIN_CXL_DCD_LIST_CONFIG the devices and
+ * capacities are those of the definition, whether or not the domain is running; the
+ * capacities have no state there.
  *
- * Returns the number of devices, or -1 with an error set.
+ * Returns the number of devices, or -1 with an error set: VIR_ERR_OPERATION_INVALID where
+ * the domain is not running, has no definition, or has no such device.
  */
 int
 virDomainCxlDcdListDevices(virDomainPtr domain,
@@ -547,16 +605,21 @@ virDomainCxlDcdListDevices(virDomainPtr domain,
 
     virResetLastError();
     *devices = NULL;
-    if (virCxlDcdCheckFlags(flags, VIR_DOMAIN_CXL_DCD_LIST_REFRESH, __func__) < 0 ||
+    if (virCxlDcdCheckFlags(flags,
+                            VIR_DOMAIN_CXL_DCD_LIST_REFRESH | VIR_DOMAIN_CXL_DCD_LIST_CONFIG,
+                            __func__) < 0 ||
         virCxlDcdCheckDomain(domain) < 0)
         return -1;
+    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && flags & VIR_DOMAIN_CXL_DCD_LIST_CONFIG) {
+        virCxlDcdReportError(VIR_ERR_INVALID_ARG,
+                             "QEMU can be asked for what runs, not for the definition: "
+                             "VIR_DOMAIN_CXL_DCD_LIST_REFRESH and VIR_DOMAIN_CXL_DCD_LIST_CONFIG "
+                             "exclude each other");
+        return -1;
+    }
     if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH)
         lock = qemuCxlDcdLockDomain(domain);
-    if (!(def = qemuCxlDcdDomainLoad(domain)))
-        return -1;
-    if (flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH && qemuCxlDcdDomainRefresh(domain, def, NULL) < 0)
-        return -1;
-    if (virCxlDcdReadRecords(domain, def) < 0)
+    if (!(def = virCxlDcdListLoad(domain, flags)))
         return -1;
 
     *devices = g_new0(virDomainCxlDcdDevicePtr, def->devices->len + 1);

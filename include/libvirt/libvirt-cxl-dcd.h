@@ -47,7 +47,8 @@ typedef enum {
 /**
  * virDomainCxlDcdCapacity:
  *
- * One capacity of a running domain: one extent and its tag.
+ * One capacity: one extent and its tag. In a definition it has no state yet, which is
+ * VIR_DOMAIN_CXL_DCD_STATE_NONE.
  */
 typedef struct _virDomainCxlDcdCapacity virDomainCxlDcdCapacity;
 typedef virDomainCxlDcdCapacity *virDomainCxlDcdCapacityPtr;
@@ -87,6 +88,7 @@ struct _virDomainCxlDcdDevice {
  */
 typedef enum {
     VIR_DOMAIN_CXL_DCD_LIST_REFRESH = 1 << 0, /* ask QEMU first, finish what is unfinished */
+    VIR_DOMAIN_CXL_DCD_LIST_CONFIG = 1 << 1,  /* the definition: what the next start begins with */
 } virDomainCxlDcdListFlags;
 
 /**
