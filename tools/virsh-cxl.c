@@ -217,9 +217,10 @@ vshCxlRunCommand(vshCxlControl *ctl, const vshCxlCmdDef *cmd, char **words)
     gint64 start;
     int ret;
 
+    ctl->status = VSH_CXL_EXIT_DONE;
     if (!(args = vshCxlArgsParse(cmd, words, &error))) {
-        vshCxlError(ctl, "%s", error->message);
-        return EXIT_FAILURE;
+        vshCxlUsageError(ctl, "%s", error->message);
+        return ctl->status;
     }
     if (vshCxlArgsIsHelp(args)) {
         g_autofree char *text = vshCxlCmdFormatHelp(cmd);
@@ -239,7 +240,17 @@ vshCxlRunCommand(vshCxlControl *ctl, const vshCxlCmdDef *cmd, char **words)
     if (ctl->timing)
         fprintf(ctl->out, "(Time: %.3f ms)\n\n", (double)(g_get_monotonic_time() - start) / 1000);
     vshCxlDisconnect(ctl);
-    return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return ret < 0 ? ctl->status : VSH_CXL_EXIT_DONE;
+}
+
+/* What virsh cannot know either. */
+static int
+vshCxlUnknownCommand(vshCxlControl *ctl, const char *name)
+{
+    g_autofree char *names = vshCxlCmdFormatNames();
+
+    vshCxlUsageError(ctl, "unknown command: '%s': expected one of %s", name, names);
+    return ctl->status;
 }
 
 /**
@@ -264,13 +275,16 @@ vshCxlRun(vshCxlControl *ctl, int argc, char **argv)
 
     if (g_str_equal(words[0], "help"))
         return vshCxlRunHelp(ctl, argv, words + 1);
-    if (!(cmd = vshCxlCmdFind(words[0])))
+    if (!(cmd = vshCxlCmdFind(words[0]))) {
+        if (g_str_has_prefix(words[0], VSH_CXL_CMD_GROUP))
+            return vshCxlUnknownCommand(ctl, words[0]);
         return vshCxlRunStock(ctl, argv);
+    }
     if (!argv[optind + 1] && strchr(argv[optind], ';')) {
-        vshCxlError(ctl,
-                    "command '%s' cannot stand in a string of several commands: run it alone",
-                    cmd->name);
-        return EXIT_FAILURE;
+        vshCxlUsageError(ctl,
+                         "command '%s' cannot stand in a string of several commands: run it alone",
+                         cmd->name);
+        return ctl->status;
     }
     return vshCxlRunCommand(ctl, cmd, words + 1);
 }

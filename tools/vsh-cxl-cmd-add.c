@@ -7,10 +7,11 @@
  * can still see the capacity's status and release it.
  */
 
-#include <libvirt/virterror.h>
-
 #include "vsh-cxl-cmd.h"
+#include "vsh-cxl-wait.h"
 #include "vsh-cxl-xml.h"
+
+static const char *const vshCxlSourceNames[] = {"ram", "memfd", "file", NULL};
 
 static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     VSH_CXL_OPT_DEF_DOMAIN,
@@ -42,6 +43,7 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     {
         .name = "source",
         .type = VSH_CXL_OPT_STRING,
+        .values = vshCxlSourceNames,
         .help = "kind of host memory: ram, memfd or file (default: file with --path, memfd with "
                 "--pagesize, otherwise ram)",
     },
@@ -56,7 +58,7 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
         .help = "size of the huge pages of a memfd, as scaled integer (default bytes)",
     },
     {
-        .name = "nodemask",
+        .name = "nodeset",
         .type = VSH_CXL_OPT_STRING,
         .help = "host NUMA nodes to take the memory from, as in 0-1,3",
     },
@@ -80,6 +82,9 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
         .type = VSH_CXL_OPT_STRING,
         .help = "XML file that describes the capacity, instead of the options above",
     },
+    VSH_CXL_OPT_DEF_CONFIG,
+    VSH_CXL_OPT_DEF_LIVE,
+    VSH_CXL_OPT_DEF_CURRENT,
     {
         .name = "wait",
         .type = VSH_CXL_OPT_BOOL,
@@ -98,6 +103,9 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     {0},
 };
 
+/* What only a guest can be asked for. */
+static const char *const vshCxlCmdAddLiveOnly[] = {"wait", NULL};
+
 /* What --file stands for, or has no meaning with it. */
 static const char *const vshCxlCmdAddNotWithFile[] = {
     "size",
@@ -108,7 +116,7 @@ static const char *const vshCxlCmdAddNotWithFile[] = {
     "source",
     "path",
     "pagesize",
-    "nodemask",
+    "nodeset",
     "prealloc",
     "shared",
     "private",
@@ -132,13 +140,14 @@ vshCxlCmdAddCheck(vshCxlControl *ctl, const vshCxlArgs *args)
             return -1;
     }
     if (!vshCxlArgsHas(args, "file") && !vshCxlArgsHas(args, "size")) {
-        vshCxlError(ctl, "command 'cxl-dcd-add' requires --size or --file option");
+        vshCxlUsageError(ctl, "command 'cxl-dcd-add' requires --size or --file option");
         return -1;
     }
     if (vshCxlCheckExclusive(ctl, args, "shared", "private") < 0 ||
-        vshCxlCheckExclusive(ctl, args, "print-xml", "wait") < 0)
+        vshCxlCheckExclusive(ctl, args, "print-xml", "wait") < 0 ||
+        vshCxlCheckImpact(ctl, args, vshCxlCmdAddLiveOnly) < 0)
         return -1;
-    return 0;
+    return vshCxlArgsHas(args, "print-xml") ? 0 : vshCxlCheckWritable(ctl, "add capacity");
 }
 
 /**
@@ -158,63 +167,73 @@ vshCxlCmdAddGetXML(vshCxlControl *ctl, const vshCxlArgs *args)
         return vshCxlCapacityFormatXML(args);
 
     if (!g_file_get_contents(vshCxlArgsString(args, "file"), &xml, NULL, &error))
-        vshCxlError(ctl, "%s", error->message);
+        vshCxlError(ctl,
+                    "cannot read the XML of the capacity, which --file names: %s",
+                    error->message);
     return xml;
 }
 
 /**
  * vshCxlCmdAddWait:
+ * @wait: the wait
  * @ctl: the run
  * @domain: the domain
  * @tag: the capacity, which was offered
- * @timeout: milliseconds, -1 for no end
  *
  * Returns 0 if the guest accepted, otherwise -1 with the error reported.
  */
 static int
-vshCxlCmdAddWait(vshCxlControl *ctl, virDomainPtr domain, const char *tag, long long timeout)
+vshCxlCmdAddWait(vshCxlWait *wait, vshCxlControl *ctl, virDomainPtr domain, const char *tag)
 {
     const char *name = virDomainGetName(domain);
-    int state = virDomainCxlDcdWait(domain, tag, timeout, 0);
+    const char *reason;
+    int state;
 
+    if (vshCxlWaitCapacity(wait, domain, tag, &state) < 0)
+        return -1;
     switch (state) {
     case VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED:
         vshCxlPrintExtra(ctl, ctl->err, "Capacity accepted by the guest of domain '%s'\n", name);
         return 0;
     case VIR_DOMAIN_CXL_DCD_STATE_REJECTED:
-        vshCxlError(ctl, "Failed to add capacity to domain '%s'", name);
-        vshCxlError(ctl, "the guest refused capacity %s", tag);
-        return -1;
+        reason = "the guest refused it (cxl-dcd-release forgets it)";
+        break;
     case VIR_DOMAIN_CXL_DCD_STATE_NONE:
-        vshCxlError(ctl, "Failed to add capacity to domain '%s'", name);
-        vshCxlError(ctl, "capacity %s was given back meanwhile", tag);
-        return -1;
-    case -1:
-        if (virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT) {
-            vshCxlLibvirtError(ctl,
-                               "Capacity %s stays offered to the guest of domain '%s'",
-                               tag,
-                               name);
-        } else {
-            vshCxlLibvirtError(ctl,
-                               "Failed to wait for the answer of domain '%s' to capacity %s",
-                               name,
-                               tag);
-        }
-        return -1;
+        reason = "it was given back meanwhile";
+        break;
     default:
-        vshCxlError(ctl, "Failed to add capacity to domain '%s'", name);
-        vshCxlError(ctl, "capacity %s is now in state '%s'", tag, vshCxlStateToString(state));
-        return -1;
+        reason = vshCxlStateToString(state);
     }
+    vshCxlError(ctl, "Failed to add capacity %s to domain '%s': %s", tag, name, reason);
+    return -1;
+}
+
+/* What came of it, for a person. */
+static void
+vshCxlCmdAddTell(vshCxlControl *ctl, const char *name, unsigned int impact)
+{
+    if (impact == VIR_DOMAIN_AFFECT_CONFIG)
+        vshCxlPrintExtra(ctl,
+                         ctl->err,
+                         "Capacity added to the definition of domain '%s': its next start offers "
+                         "it\n",
+                         name);
+    else
+        vshCxlPrintExtra(ctl,
+                         ctl->err,
+                         "Capacity offered to the guest of domain '%s'%s\n",
+                         name,
+                         impact & VIR_DOMAIN_AFFECT_CONFIG ? " and added to its definition" : "");
 }
 
 static int
 cmdCxlDcdAdd(vshCxlControl *ctl, const vshCxlArgs *args)
 {
     g_autoptr(virDomain) domain = NULL;
+    g_autoptr(vshCxlWait) wait = NULL;
     g_autofree char *xml = NULL;
     g_autofree char *tag = NULL;
+    unsigned int impact;
     const char *name;
     long long timeout;
 
@@ -226,28 +245,31 @@ cmdCxlDcdAdd(vshCxlControl *ctl, const vshCxlArgs *args)
         return 0;
     }
 
-    if (!(domain = vshCxlLookupDomain(ctl, args)))
+    if (!(domain = vshCxlLookupDomain(ctl, args)) ||
+        vshCxlImpact(ctl, args, domain, vshCxlCmdAddLiveOnly, &impact) < 0)
         return -1;
     name = virDomainGetName(domain);
-    if (!(tag = virDomainCxlDcdAdd(domain, xml, VIR_DOMAIN_AFFECT_LIVE))) {
+    if (vshCxlArgsHas(args, "wait"))
+        wait = vshCxlWaitNew(ctl, timeout);
+    if (!(tag = virDomainCxlDcdAdd(domain, xml, impact))) {
         vshCxlLibvirtError(ctl, "Failed to add capacity to domain '%s'", name);
         return -1;
     }
     fprintf(ctl->out, "%s\n", tag);
     fflush(ctl->out);
 
-    if (vshCxlArgsHas(args, "wait"))
-        return vshCxlCmdAddWait(ctl, domain, tag, timeout);
-    vshCxlPrintExtra(ctl, ctl->err, "Capacity offered to the guest of domain '%s'\n", name);
+    if (wait)
+        return vshCxlCmdAddWait(wait, ctl, domain, tag);
+    vshCxlCmdAddTell(ctl, name, impact);
     return 0;
 }
 
 const vshCxlCmdDef vshCxlCmdAdd = {
     .name = "cxl-dcd-add",
     .help = "offer CXL dynamic capacity to the guest",
-    .desc = "Add a capacity to a CXL dynamic capacity device of a running domain: offer it\n"
-            "to the guest, which accepts or refuses it in its own time. Prints the tag of\n"
-            "the capacity.",
+    .desc = "Add a capacity to a CXL dynamic capacity device. In a running domain it is\n"
+            "offered to the guest, which accepts or refuses it in its own time; in the\n"
+            "definition it is what the next start offers. Prints the tag of the capacity.",
     .opts = vshCxlCmdAddOpts,
     .handler = cmdCxlDcdAdd,
 };

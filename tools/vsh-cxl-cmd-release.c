@@ -10,6 +10,24 @@
 #include <libvirt/virterror.h>
 
 #include "vsh-cxl-cmd.h"
+#include "vsh-cxl-wait.h"
+
+/* One capacity that is to be released. */
+typedef struct {
+    char *tag;
+    unsigned int impact; /* VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG: from where */
+} vshCxlRelease;
+
+/* QEMU's names, in the order of vshCxlPolicyFlags. */
+static const char *const vshCxlPolicyNames[] = {"tag-based", "prescriptive", NULL};
+
+static const unsigned int vshCxlPolicyFlags[] = {
+    VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED,
+    VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE,
+};
+
+/* What only a guest can be asked for. */
+static const char *const vshCxlCmdReleaseLiveOnly[] = {"wait", "removal-policy", "force", NULL};
 
 static const vshCxlOptDef vshCxlCmdReleaseOpts[] = {
     VSH_CXL_OPT_DEF_DOMAIN,
@@ -29,6 +47,20 @@ static const vshCxlOptDef vshCxlCmdReleaseOpts[] = {
         .help = "alias of the device",
     },
     {
+        .name = "removal-policy",
+        .type = VSH_CXL_OPT_STRING,
+        .values = vshCxlPolicyNames,
+        .help = "how the guest is asked: tag-based or prescriptive (default: as the device can)",
+    },
+    {
+        .name = "force",
+        .type = VSH_CXL_OPT_BOOL,
+        .help = "take the capacity away without the guest's consent, if QEMU can",
+    },
+    VSH_CXL_OPT_DEF_CONFIG,
+    VSH_CXL_OPT_DEF_LIVE,
+    VSH_CXL_OPT_DEF_CURRENT,
+    {
         .name = "wait",
         .type = VSH_CXL_OPT_BOOL,
         .help = "wait until the guest has given the capacity back",
@@ -41,79 +73,116 @@ static const vshCxlOptDef vshCxlCmdReleaseOpts[] = {
     {0},
 };
 
-/**
- * vshCxlCmdReleaseGetAll:
- * @ctl: the run
- * @domain: the domain
- * @device: the alias of a device, NULL for all
- *
- * Returns the tags of all capacities, or NULL with the error reported.
- */
-static GPtrArray *
-vshCxlCmdReleaseGetAll(vshCxlControl *ctl, virDomainPtr domain, const char *device)
+static void
+vshCxlReleaseFree(void *data)
 {
-    g_autoptr(GPtrArray) devices = NULL;
-    g_autoptr(GPtrArray) tags = g_ptr_array_new_with_free_func(g_free);
-    const char *name = virDomainGetName(domain);
-    bool found = false;
-    size_t i;
-    size_t j;
+    vshCxlRelease *release = data;
 
-    if (!(devices = vshCxlGetDevices(domain, VIR_DOMAIN_CXL_DCD_LIST_REFRESH))) {
-        vshCxlLibvirtError(ctl, "Failed to list the capacity of domain '%s'", name);
-        return NULL;
+    g_free(release->tag);
+    g_free(release);
+}
+
+/* That @tag is to be released, also from @impact. */
+static void
+vshCxlReleaseNote(GPtrArray *releases, const char *tag, unsigned int impact)
+{
+    vshCxlRelease *release;
+    guint i;
+
+    for (i = 0; i < releases->len; i++) {
+        release = g_ptr_array_index(releases, i);
+        if (g_str_equal(release->tag, tag)) {
+            release->impact |= impact;
+            return;
+        }
     }
-
-    for (i = 0; i < devices->len; i++) {
-        virDomainCxlDcdDevicePtr one = g_ptr_array_index(devices, i);
-
-        if (device && !g_str_equal(one->alias, device))
-            continue;
-        found = true;
-        for (j = 0; j < one->ncapacities; j++)
-            g_ptr_array_add(tags, g_strdup(one->capacities[j].tag));
-    }
-
-    if (!found) {
-        vshCxlErrorNoDevice(ctl, domain, device);
-        return NULL;
-    }
-    return g_steal_pointer(&tags);
+    release = g_new0(vshCxlRelease, 1);
+    release->tag = g_strdup(tag);
+    release->impact = impact;
+    g_ptr_array_add(releases, release);
 }
 
 /**
- * vshCxlCmdReleaseWait:
+ * vshCxlCmdReleaseNoteAll:
  * @ctl: the run
  * @domain: the domain
- * @tag: the capacity, which was asked back
- * @timeout: milliseconds, -1 for no end
+ * @device: the alias of a device, NULL for all
+ * @impact: VIR_DOMAIN_AFFECT_LIVE or VIR_DOMAIN_AFFECT_CONFIG
+ * @releases: where all capacities go that are there
  *
- * Returns 0 once it is gone, -1 with the error reported.
+ * Returns 0, or -1 with the error reported.
  */
 static int
-vshCxlCmdReleaseWait(vshCxlControl *ctl, virDomainPtr domain, const char *tag, long long timeout)
+vshCxlCmdReleaseNoteAll(vshCxlControl *ctl,
+                        virDomainPtr domain,
+                        const char *device,
+                        unsigned int impact,
+                        GPtrArray *releases)
 {
+    g_autoptr(GPtrArray) devices = NULL;
     const char *name = virDomainGetName(domain);
-    int state = virDomainCxlDcdWait(domain, tag, timeout, 0);
+    guint i;
+    size_t j;
 
-    if (state == VIR_DOMAIN_CXL_DCD_STATE_NONE) {
-        vshCxlPrintExtra(ctl, ctl->out, "Capacity %s released\n", tag);
-        return 0;
+    devices = vshCxlGetDevices(domain,
+                               impact == VIR_DOMAIN_AFFECT_LIVE ? VIR_DOMAIN_CXL_DCD_LIST_REFRESH
+                                                                : VIR_DOMAIN_CXL_DCD_LIST_CONFIG);
+    if (!devices) {
+        vshCxlLibvirtError(ctl, "Failed to list the capacity of domain '%s'", name);
+        return -1;
     }
-    if (state >= 0) {
-        vshCxlError(ctl,
-                    "Failed to release capacity %s: it is now in state '%s'",
-                    tag,
-                    vshCxlStateToString(state));
-    } else if (virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT) {
-        vshCxlLibvirtError(ctl,
-                           "Capacity %s stays asked back from the guest of domain '%s'",
-                           tag,
-                           name);
-    } else {
-        vshCxlLibvirtError(ctl, "Failed to wait for the release of capacity %s", tag);
+    if (vshCxlSelectDevice(ctl, domain, devices, device) < 0)
+        return -1;
+    for (i = 0; i < devices->len; i++) {
+        const virDomainCxlDcdDevice *one = g_ptr_array_index(devices, i);
+
+        for (j = 0; j < one->ncapacities; j++)
+            vshCxlReleaseNote(releases, one->capacities[j].tag, impact);
     }
-    return -1;
+    return 0;
+}
+
+/**
+ * vshCxlCmdReleaseGet:
+ * @ctl: the run
+ * @args: the arguments
+ * @domain: the domain
+ * @impact: from where capacity is to be released
+ *
+ * Returns what is to be released, of vshCxlRelease, or NULL with the error reported.
+ */
+static GPtrArray *
+vshCxlCmdReleaseGet(vshCxlControl *ctl,
+                    const vshCxlArgs *args,
+                    virDomainPtr domain,
+                    unsigned int impact)
+{
+    g_autoptr(GPtrArray) releases = g_ptr_array_new_with_free_func(vshCxlReleaseFree);
+    const char *device = vshCxlArgsString(args, "device");
+
+    if (!vshCxlArgsHas(args, "all")) {
+        vshCxlReleaseNote(releases, vshCxlArgsString(args, "tag"), impact);
+        return g_steal_pointer(&releases);
+    }
+    if (impact & VIR_DOMAIN_AFFECT_LIVE &&
+        vshCxlCmdReleaseNoteAll(ctl, domain, device, VIR_DOMAIN_AFFECT_LIVE, releases) < 0)
+        return NULL;
+    if (impact & VIR_DOMAIN_AFFECT_CONFIG &&
+        vshCxlCmdReleaseNoteAll(ctl, domain, device, VIR_DOMAIN_AFFECT_CONFIG, releases) < 0)
+        return NULL;
+    if (releases->len == 0)
+        vshCxlPrintExtra(ctl, ctl->out, "No capacity to release\n");
+    return g_steal_pointer(&releases);
+}
+
+/* What came of it, for a person. */
+static void
+vshCxlCmdReleaseTell(vshCxlControl *ctl, const vshCxlRelease *release, bool wait)
+{
+    if (release->impact & VIR_DOMAIN_AFFECT_CONFIG)
+        vshCxlPrintExtra(ctl, ctl->out, "Capacity %s removed from the definition\n", release->tag);
+    if (release->impact & VIR_DOMAIN_AFFECT_LIVE && !wait)
+        vshCxlPrintExtra(ctl, ctl->out, "Release of capacity %s requested\n", release->tag);
 }
 
 /* A capacity that was there when --all looked, and that the guest has given back since. */
@@ -123,83 +192,126 @@ vshCxlCmdReleaseIsGone(const vshCxlArgs *args)
     return vshCxlArgsHas(args, "all") && virGetLastErrorCode() == VIR_ERR_DEVICE_MISSING;
 }
 
+/* Report libvirt's error, with what would be right where its words do not say. */
+static void
+vshCxlCmdReleaseFailed(vshCxlControl *ctl,
+                       const vshCxlArgs *args,
+                       const char *name,
+                       const char *tag)
+{
+    const char *advice = "";
+
+    if (virGetLastErrorCode() == VIR_ERR_DEVICE_MISSING)
+        advice = " (cxl-dcd-status shows what it has)";
+    else if (vshCxlArgsHas(args, "force"))
+        advice = " by force (without --force the guest is asked for it)";
+    vshCxlLibvirtError(ctl, "Failed to release capacity %s of domain '%s'%s", tag, name, advice);
+}
+
 /**
- * vshCxlCmdReleaseTags:
+ * vshCxlCmdReleaseRequest:
  * @ctl: the run
- * @domain: the domain
  * @args: the arguments
- * @tags: the capacities; those that fail are removed
+ * @domain: the domain
+ * @release: what to release
  *
- * Returns 0 if all were asked back, otherwise -1 with each error reported.
+ * Returns 0 if it was asked back, otherwise -1 with the error reported.
  */
 static int
-vshCxlCmdReleaseTags(vshCxlControl *ctl,
-                     virDomainPtr domain,
-                     const vshCxlArgs *args,
-                     GPtrArray *tags)
+vshCxlCmdReleaseRequest(vshCxlControl *ctl,
+                        const vshCxlArgs *args,
+                        virDomainPtr domain,
+                        const vshCxlRelease *release)
 {
-    const char *device = vshCxlArgsString(args, "device");
     const char *name = virDomainGetName(domain);
-    guint i = 0;
-    int ret = 0;
+    int policy = vshCxlArgsChoice(args, "removal-policy");
+    unsigned int flags = release->impact;
 
-    while (i < tags->len) {
-        const char *tag = g_ptr_array_index(tags, i);
-
-        if (virDomainCxlDcdRelease(domain, device, tag, VIR_DOMAIN_AFFECT_LIVE) < 0 &&
-            !vshCxlCmdReleaseIsGone(args)) {
-            vshCxlLibvirtError(ctl, "Failed to release capacity %s of domain '%s'", tag, name);
-            g_ptr_array_remove_index(tags, i);
-            ret = -1;
-            continue;
-        }
-        if (!vshCxlArgsHas(args, "wait"))
-            vshCxlPrintExtra(ctl, ctl->out, "Release of capacity %s requested\n", tag);
-        i++;
+    if (release->impact & VIR_DOMAIN_AFFECT_LIVE) {
+        flags |= policy < 0 ? 0 : vshCxlPolicyFlags[policy];
+        flags |= vshCxlArgsHas(args, "force") ? VIR_DOMAIN_CXL_DCD_RELEASE_FORCED : 0;
     }
-    return ret;
+    if (virDomainCxlDcdRelease(domain, vshCxlArgsString(args, "device"), release->tag, flags) < 0 &&
+        !vshCxlCmdReleaseIsGone(args)) {
+        vshCxlCmdReleaseFailed(ctl, args, name, release->tag);
+        return -1;
+    }
+    vshCxlCmdReleaseTell(ctl, release, vshCxlArgsHas(args, "wait"));
+    return 0;
+}
+
+/**
+ * vshCxlCmdReleaseWait:
+ * @wait: the wait
+ * @ctl: the run
+ * @domain: the domain
+ * @tag: the capacity, which was asked back
+ *
+ * Returns 0 once it is gone, -1 with the error reported.
+ */
+static int
+vshCxlCmdReleaseWait(vshCxlWait *wait, vshCxlControl *ctl, virDomainPtr domain, const char *tag)
+{
+    int state;
+
+    if (vshCxlWaitCapacity(wait, domain, tag, &state) < 0)
+        return -1;
+    if (state == VIR_DOMAIN_CXL_DCD_STATE_NONE) {
+        vshCxlPrintExtra(ctl, ctl->out, "Capacity %s released\n", tag);
+        return 0;
+    }
+    vshCxlError(ctl,
+                "Failed to release capacity %s: it is %s, as cxl-dcd-status shows",
+                tag,
+                vshCxlStateToString(state));
+    return -1;
+}
+
+static int
+vshCxlCmdReleaseCheck(vshCxlControl *ctl, const vshCxlArgs *args)
+{
+    if (vshCxlCheckExclusive(ctl, args, "tag", "all") < 0 ||
+        vshCxlCheckImpact(ctl, args, vshCxlCmdReleaseLiveOnly) < 0)
+        return -1;
+    if (!vshCxlArgsHas(args, "tag") && !vshCxlArgsHas(args, "all")) {
+        vshCxlUsageError(ctl, "command 'cxl-dcd-release' requires --tag or --all option");
+        return -1;
+    }
+    return vshCxlCheckWritable(ctl, "release capacity");
 }
 
 static int
 cmdCxlDcdRelease(vshCxlControl *ctl, const vshCxlArgs *args)
 {
     g_autoptr(virDomain) domain = NULL;
-    g_autoptr(GPtrArray) tags = NULL;
+    g_autoptr(GPtrArray) releases = NULL;
+    g_autoptr(vshCxlWait) wait = NULL;
+    unsigned int impact;
     long long timeout;
-    gint64 start;
-    size_t i;
-    int ret;
+    guint i = 0;
+    int ret = 0;
 
-    if (vshCxlCheckExclusive(ctl, args, "tag", "all") < 0 || vshCxlTimeout(ctl, args, &timeout) < 0)
+    if (vshCxlCmdReleaseCheck(ctl, args) < 0 || vshCxlTimeout(ctl, args, &timeout) < 0 ||
+        !(domain = vshCxlLookupDomain(ctl, args)) ||
+        vshCxlImpact(ctl, args, domain, vshCxlCmdReleaseLiveOnly, &impact) < 0 ||
+        !(releases = vshCxlCmdReleaseGet(ctl, args, domain, impact)))
         return -1;
-    if (!vshCxlArgsHas(args, "tag") && !vshCxlArgsHas(args, "all")) {
-        vshCxlError(ctl, "command 'cxl-dcd-release' requires --tag or --all option");
-        return -1;
+
+    if (vshCxlArgsHas(args, "wait"))
+        wait = vshCxlWaitNew(ctl, timeout);
+    while (i < releases->len && !(wait && vshCxlWaitIsInterrupted(wait))) {
+        if (vshCxlCmdReleaseRequest(ctl, args, domain, g_ptr_array_index(releases, i)) < 0) {
+            g_ptr_array_remove_index(releases, i);
+            ret = -1;
+        } else {
+            i++;
+        }
     }
-    if (!(domain = vshCxlLookupDomain(ctl, args)))
-        return -1;
+    for (i = 0; wait && i < releases->len; i++) {
+        const vshCxlRelease *release = g_ptr_array_index(releases, i);
 
-    if (vshCxlArgsHas(args, "all")) {
-        tags = vshCxlCmdReleaseGetAll(ctl, domain, vshCxlArgsString(args, "device"));
-        if (!tags)
-            return -1;
-        if (tags->len == 0)
-            vshCxlPrintExtra(ctl, ctl->out, "No capacity to release\n");
-    } else {
-        tags = g_ptr_array_new_with_free_func(g_free);
-        g_ptr_array_add(tags, g_strdup(vshCxlArgsString(args, "tag")));
-    }
-
-    ret = vshCxlCmdReleaseTags(ctl, domain, args, tags);
-    if (!vshCxlArgsHas(args, "wait"))
-        return ret;
-
-    start = g_get_monotonic_time();
-    for (i = 0; i < tags->len; i++) {
-        long long spent = (g_get_monotonic_time() - start) / 1000;
-        long long left = timeout < 0 ? -1 : MAX(timeout - spent, 0);
-
-        if (vshCxlCmdReleaseWait(ctl, domain, g_ptr_array_index(tags, i), left) < 0)
+        if (release->impact & VIR_DOMAIN_AFFECT_LIVE &&
+            vshCxlCmdReleaseWait(wait, ctl, domain, release->tag) < 0)
             ret = -1;
     }
     return ret;
@@ -208,8 +320,9 @@ cmdCxlDcdRelease(vshCxlControl *ctl, const vshCxlArgs *args)
 const vshCxlCmdDef vshCxlCmdRelease = {
     .name = "cxl-dcd-release",
     .help = "ask CXL dynamic capacity back from the guest",
-    .desc = "Release capacity of a running domain: ask the guest to give it back, which it\n"
-            "does in its own time. A capacity that the guest refused is only forgotten.",
+    .desc = "Release capacity. The guest of a running domain is asked to give it back, which\n"
+            "it does in its own time; one that the guest refused is only forgotten. From the\n"
+            "definition it is taken out.",
     .opts = vshCxlCmdReleaseOpts,
     .handler = cmdCxlDcdRelease,
 };

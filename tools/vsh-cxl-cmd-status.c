@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * vsh-cxl-cmd-status.c: cxl-dcd-status, the devices and capacities of one domain
+ *
+ * QEMU is asked unless that is not wanted: a daemon without the driver module follows no
+ * guest by itself, and then this command is who brings the record up to date. Where QEMU
+ * cannot be asked (a read-only connection, a monitor that does not answer) the record is
+ * still worth showing, and --refresh is for who needs more than that. A domain that is not
+ * running has its definition to show.
  */
+
+#include <libvirt/virterror.h>
 
 #include "vsh-cxl-cmd.h"
 #include "vsh-cxl-size.h"
+#include "vsh-cxl-view.h"
 
 static const vshCxlOptDef vshCxlCmdStatusOpts[] = {
     VSH_CXL_OPT_DEF_DOMAIN,
@@ -14,12 +23,48 @@ static const vshCxlOptDef vshCxlCmdStatusOpts[] = {
         .help = "alias of the device; all devices if not given",
     },
     {
+        .name = "refresh",
+        .type = VSH_CXL_OPT_BOOL,
+        .help = "fail if QEMU cannot be asked for the states",
+    },
+    {
         .name = "no-refresh",
         .type = VSH_CXL_OPT_BOOL,
         .help = "show the states as recorded, without asking QEMU",
     },
+    {
+        .name = "config",
+        .type = VSH_CXL_OPT_BOOL,
+        .help = "show the definition, also of a running domain",
+    },
+    VSH_CXL_OPT_DEF_FORMAT,
     {0},
 };
+
+/* How long ago @since was: its two largest units, as in "3 min 20 s". */
+static char *
+vshCxlCmdStatusFormatAge(long long since)
+{
+    static const struct {
+        long long seconds;
+        const char *name;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    /* the clock that wrote it may be another host's, and ahead of ours */
+    long long age = MAX(g_get_real_time() / G_USEC_PER_SEC - since, 0);
+    size_t i = 0;
+
+    if (since < 0)
+        return g_strdup("-");
+    while (age < units[i].seconds && i + 1 < G_N_ELEMENTS(units))
+        i++;
+    if (i + 1 == G_N_ELEMENTS(units))
+        return g_strdup_printf("%lld %s", age, units[i].name);
+    return g_strdup_printf("%lld %s %lld %s",
+                           age / units[i].seconds,
+                           units[i].name,
+                           age % units[i].seconds / units[i + 1].seconds,
+                           units[i + 1].name);
+}
 
 static void
 vshCxlCmdStatusAppend(vshCxlTable *table, const virDomainCxlDcdCapacity *capacity)
@@ -27,47 +72,33 @@ vshCxlCmdStatusAppend(vshCxlTable *table, const virDomainCxlDcdCapacity *capacit
     g_autofree char *region = g_strdup_printf("%u", capacity->region);
     g_autofree char *offset = vshCxlSizeFormat(capacity->offset);
     g_autofree char *size = vshCxlSizeFormat(capacity->size);
-    g_autofree char *since = g_strdup("-");
+    g_autofree char *age = vshCxlCmdStatusFormatAge(capacity->since);
 
-    if (capacity->since >= 0) {
-        /* the clock that wrote it may be another host's, and ahead of ours */
-        long long seconds = MAX(g_get_real_time() / G_USEC_PER_SEC - capacity->since, 0);
-
-        g_free(since);
-        since = g_strdup_printf("%lld s", seconds);
-    }
     vshCxlTableAppend(table,
                       capacity->tag,
                       region,
                       offset,
                       size,
                       vshCxlStateToString(capacity->state),
-                      since,
+                      age,
                       capacity->source ? capacity->source : "-",
                       NULL);
 }
 
 static void
-vshCxlCmdStatusPrintDevice(vshCxlControl *ctl, const virDomainCxlDcdDevice *device)
+vshCxlCmdStatusPrintDevice(vshCxlControl *ctl, const vshCxlDeviceView *view)
 {
+    const virDomainCxlDcdDevice *device = view->device;
     g_autoptr(vshCxlTable) table = NULL;
     g_autofree char *alias = vshCxlTableEscape(device->alias, NULL);
     g_autofree char *size = vshCxlSizeFormat(device->size);
     g_autofree char *accepted = vshCxlSizeFormat(device->accepted);
-    g_autofree char *unused = NULL;
-    unsigned long long left = device->size;
-    size_t i;
+    g_autofree char *unused = vshCxlSizeFormat(view->free);
+    guint i;
 
-    table = vshCxlTableNew("Tag", "Region", "Offset", "Size", "State", "Since", "Source", NULL);
-    for (i = 0; i < device->ncapacities; i++) {
-        const virDomainCxlDcdCapacity *capacity = &device->capacities[i];
-
-        vshCxlCmdStatusAppend(table, capacity);
-        if (capacity->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
-            left -= MIN(capacity->size, left);
-    }
-    unused = vshCxlSizeFormat(left);
-
+    table = vshCxlTableNew("Tag", "Region", "Offset", "Size", "State", "For", "Source", NULL);
+    for (i = 0; i < view->capacities->len; i++)
+        vshCxlCmdStatusAppend(table, g_ptr_array_index(view->capacities, i));
     fprintf(ctl->out,
             "Device: %s   Model: %s   Regions: %u   Size: %s   Accepted: %s   Free: %s\n",
             alias,
@@ -80,46 +111,146 @@ vshCxlCmdStatusPrintDevice(vshCxlControl *ctl, const virDomainCxlDcdDevice *devi
     vshCxlPrintTable(ctl, table);
 }
 
+static void
+vshCxlCmdStatusPrint(vshCxlControl *ctl, const vshCxlArgs *args, const vshCxlDomainView *view)
+{
+    g_autofree char *name = vshCxlTableEscape(view->name, NULL);
+    g_autofree char *text = NULL;
+    guint i;
+
+    switch (vshCxlGetFormat(args)) {
+    case VSH_CXL_FORMAT_JSON:
+        text = vshCxlDomainViewFormatJSON(view);
+        break;
+    case VSH_CXL_FORMAT_XML:
+        text = vshCxlDomainViewFormatXML(view);
+        break;
+    case VSH_CXL_FORMAT_TABLE:
+        if (!view->active)
+            vshCxlPrintExtra(ctl,
+                             ctl->err,
+                             "Domain '%s' is not running: this is its definition\n",
+                             name);
+        for (i = 0; i < view->devices->len; i++)
+            vshCxlCmdStatusPrintDevice(ctl, g_ptr_array_index(view->devices, i));
+        return;
+    }
+    fputs(text, ctl->out);
+}
+
+/**
+ * vshCxlCmdStatusLoad:
+ * @ctl: the run
+ * @args: the arguments
+ * @domain: the domain
+ * @active: whether it is running
+ * @refreshed: filled with whether QEMU was asked
+ *
+ * Returns the domain's devices, or NULL with libvirt's error set and not yet reported.
+ */
+static GPtrArray *
+vshCxlCmdStatusLoad(vshCxlControl *ctl,
+                    const vshCxlArgs *args,
+                    virDomainPtr domain,
+                    bool active,
+                    bool *refreshed)
+{
+    g_autofree char *reason = NULL;
+    GPtrArray *devices;
+
+    *refreshed = false;
+    if (!active || vshCxlArgsHas(args, "config"))
+        return vshCxlGetDevices(domain, VIR_DOMAIN_CXL_DCD_LIST_CONFIG);
+    if (ctl->readonly || vshCxlArgsHas(args, "no-refresh"))
+        return vshCxlGetDevices(domain, 0);
+
+    *refreshed = true;
+    devices = vshCxlGetDevices(domain, VIR_DOMAIN_CXL_DCD_LIST_REFRESH);
+    if (devices || vshCxlArgsHas(args, "refresh"))
+        return devices;
+
+    *refreshed = false;
+    reason = g_strdup(virGetLastErrorMessage());
+    if ((devices = vshCxlGetDevices(domain, 0)))
+        vshCxlWarning(ctl,
+                      "the states of domain '%s' could not be brought up to date and are those "
+                      "recorded: %s",
+                      virDomainGetName(domain),
+                      reason);
+    return devices;
+}
+
+static int
+vshCxlCmdStatusCheck(vshCxlControl *ctl, const vshCxlArgs *args)
+{
+    if (vshCxlCheckExclusive(ctl, args, "refresh", "no-refresh") < 0 ||
+        vshCxlCheckExclusive(ctl, args, "refresh", "config") < 0)
+        return -1;
+    return vshCxlArgsHas(args, "refresh") ? vshCxlCheckWritable(ctl, "ask QEMU") : 0;
+}
+
+/* What the options want of the domain is there. Returns 1 if it is running, 0 if not, -1
+ * with the error reported. */
+static int
+vshCxlCmdStatusCheckDomain(vshCxlControl *ctl, const vshCxlArgs *args, virDomainPtr domain)
+{
+    const char *name = virDomainGetName(domain);
+    int active = virDomainIsActive(domain);
+    int persistent = active < 0 ? -1 : virDomainIsPersistent(domain);
+
+    if (persistent < 0) {
+        vshCxlLibvirtError(ctl, "Failed to find out whether domain '%s' is running", name);
+        return -1;
+    }
+    if (!active && vshCxlArgsHas(args, "refresh")) {
+        vshCxlError(ctl,
+                    "domain '%s' is not running, and has no QEMU to ask: start it, or leave out "
+                    "--refresh",
+                    name);
+        return -1;
+    }
+    if (vshCxlArgsHas(args, "config") && vshCxlCheckPersistent(ctl, name, persistent) < 0)
+        return -1;
+    return active;
+}
+
 static int
 cmdCxlDcdStatus(vshCxlControl *ctl, const vshCxlArgs *args)
 {
+    const vshCxlFilter filter = {.state = -1, .empty = true};
     g_autoptr(virDomain) domain = NULL;
     g_autoptr(GPtrArray) devices = NULL;
-    const char *alias = vshCxlArgsString(args, "device");
-    bool refresh = !ctl->readonly && !vshCxlArgsHas(args, "no-refresh");
-    bool found = false;
+    g_autoptr(vshCxlDomainView) view = NULL;
+    bool refreshed;
     const char *name;
-    size_t i;
+    int active;
 
-    if (!(domain = vshCxlLookupDomain(ctl, args)))
+    if (vshCxlCmdStatusCheck(ctl, args) < 0 || !(domain = vshCxlLookupDomain(ctl, args)) ||
+        (active = vshCxlCmdStatusCheckDomain(ctl, args, domain)) < 0)
         return -1;
     name = virDomainGetName(domain);
-    if (!(devices = vshCxlGetDevices(domain, refresh ? VIR_DOMAIN_CXL_DCD_LIST_REFRESH : 0))) {
+    if (!(devices = vshCxlCmdStatusLoad(ctl, args, domain, active, &refreshed))) {
         vshCxlLibvirtError(ctl, "Failed to get the capacity of domain '%s'", name);
         return -1;
     }
-
-    for (i = 0; i < devices->len; i++) {
-        const virDomainCxlDcdDevice *device = g_ptr_array_index(devices, i);
-
-        if (alias && !g_str_equal(device->alias, alias))
-            continue;
-        found = true;
-        vshCxlCmdStatusPrintDevice(ctl, device);
-    }
-    if (!found) {
-        vshCxlErrorNoDevice(ctl, domain, alias);
+    if (vshCxlSelectDevice(ctl, domain, devices, vshCxlArgsString(args, "device")) < 0)
         return -1;
-    }
+
+    view = vshCxlDomainViewNew(domain, devices, &filter);
+    view->active = active;
+    view->config = !active || vshCxlArgsHas(args, "config");
+    view->refreshed = refreshed;
+    vshCxlCmdStatusPrint(ctl, args, view);
     return 0;
 }
 
 const vshCxlCmdDef vshCxlCmdStatus = {
     .name = "cxl-dcd-status",
     .help = "show the CXL dynamic capacity of a domain",
-    .desc = "Show each CXL dynamic capacity device of a running domain and its capacities:\n"
-            "where they are, their state and for how long they have been in it. QEMU is\n"
-            "asked first, unless the connection is read-only.",
+    .desc = "Show each CXL dynamic capacity device of a domain and its capacities: where they\n"
+            "are, their state and for how long they have been in it. QEMU is asked first,\n"
+            "unless the connection is read-only. Of a domain that is not running the\n"
+            "definition is shown.",
     .opts = vshCxlCmdStatusOpts,
     .handler = cmdCxlDcdStatus,
 };

@@ -51,3 +51,19 @@ vshCxlCmdFormatGroup(bool help)
     g_string_append_c(out, '\n');
     return g_string_free(out, FALSE);
 }
+
+/**
+ * vshCxlCmdFormatNames:
+ *
+ * Returns the names of the commands, with commas between them.
+ */
+char *
+vshCxlCmdFormatNames(void)
+{
+    GString *names = g_string_new(NULL);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(vshCxlCmds); i++)
+        g_string_append_printf(names, "%s%s", i ? ", " : "", vshCxlCmds[i]->name);
+    return g_string_free(names, FALSE);
+}

@@ -6,6 +6,7 @@
 #ifndef VSH_CXL_CMD_H
 #define VSH_CXL_CMD_H
 
+#include "vsh-cxl-view.h"
 #include "vsh-cxl.h"
 
 #define VSH_CXL_CMD_GROUP "cxl-dcd" /* its help keyword */
@@ -16,6 +17,27 @@
         .help = "domain name, id or uuid",                                                         \
     }
 
+/* As in virsh: which of the running domain and its definition is meant. */
+#define VSH_CXL_OPT_DEF_CONFIG                                                                     \
+    {                                                                                              \
+        .name = "config", .type = VSH_CXL_OPT_BOOL,                                                \
+        .help = "affect the definition, for the next start",                                       \
+    }
+#define VSH_CXL_OPT_DEF_LIVE                                                                       \
+    {                                                                                              \
+        .name = "live", .type = VSH_CXL_OPT_BOOL, .help = "affect the running domain",             \
+    }
+#define VSH_CXL_OPT_DEF_CURRENT                                                                    \
+    {                                                                                              \
+        .name = "current", .type = VSH_CXL_OPT_BOOL,                                               \
+        .help = "affect the domain if it is running, otherwise its definition (default)",          \
+    }
+#define VSH_CXL_OPT_DEF_FORMAT                                                                     \
+    {                                                                                              \
+        .name = "format", .type = VSH_CXL_OPT_STRING, .values = vshCxlFormatNames,                 \
+        .help = "table (default), json or xml",                                                    \
+    }
+
 extern const vshCxlCmdDef vshCxlCmdAdd;
 extern const vshCxlCmdDef vshCxlCmdRelease;
 extern const vshCxlCmdDef vshCxlCmdStatus;
@@ -23,5 +45,6 @@ extern const vshCxlCmdDef vshCxlCmdList;
 
 const vshCxlCmdDef *vshCxlCmdFind(const char *name);
 char *vshCxlCmdFormatGroup(bool help);
+char *vshCxlCmdFormatNames(void);
 
 #endif /* VSH_CXL_CMD_H */

@@ -6,8 +6,9 @@
  * they and the positional data come in any order; what follows an option that
  * takes a value is its value whatever it looks like; "--" ends the options, and a
  * word with a single dash is data. Each command is described by one table, and
- * parsing, synopsis and help all come from it. The words of the errors are
- * virsh's, so that a user sees no seam between its commands and ours.
+ * parsing, synopsis and help all come from it. An error begins with virsh's words,
+ * so that a user sees no seam between its commands and ours, and goes on with what
+ * would be right.
  */
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 typedef struct {
     bool given;
     const char *string;        /* the value as written; NULL for bool */
-    unsigned long long number; /* its value, for int and size */
+    unsigned long long number; /* its value, for int and size; for few values, which */
 } vshCxlArgsValue;
 
 struct _vshCxlArgs {
@@ -50,6 +51,42 @@ static const char *
 vshCxlOptTypeToString(vshCxlOptType type)
 {
     return type == VSH_CXL_OPT_STRING ? "string" : "number";
+}
+
+/* "--one, --two": what the command of @args could have been given. */
+static char *
+vshCxlArgsFormatNames(const vshCxlArgs *args)
+{
+    GString *names = g_string_new(NULL);
+    const vshCxlOptDef *opt;
+
+    for (opt = args->cmd->opts; opt->name; opt++)
+        g_string_append_printf(names, "%s--%s", names->len ? ", " : "", opt->name);
+    return g_string_free(names, FALSE);
+}
+
+/**
+ * vshCxlArgsSetChoice:
+ * @opt: an option with few values
+ * @value: its value; string is set, number gets filled with its place among them
+ * @error: filled with what would be right
+ *
+ * Returns 0 on success, -1 with @error set.
+ */
+static int
+vshCxlArgsSetChoice(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **error)
+{
+    g_autofree char *known = g_strjoinv(", ", (char **)opt->values);
+
+    for (value->number = 0; opt->values[value->number]; value->number++) {
+        if (g_str_equal(opt->values[value->number], value->string))
+            return 0;
+    }
+    return vshCxlArgsError(error,
+                           "Invalid value '%s' for <%s> option: expected one of %s",
+                           value->string,
+                           opt->name,
+                           known);
 }
 
 /**
@@ -81,9 +118,11 @@ vshCxlArgsSetNumber(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **er
     value->number = g_ascii_strtoull(value->string, &end, 10);
     if (!g_ascii_isdigit(*value->string) || *end || errno != 0 || value->number > UINT_MAX) {
         return vshCxlArgsError(error,
-                               "Numeric value '%s' for <%s> option is malformed or out of range",
+                               "Numeric value '%s' for <%s> option is malformed or out of range: "
+                               "expected a number from 0 to %u",
                                value->string,
-                               opt->name);
+                               opt->name,
+                               UINT_MAX);
     }
     return 0;
 }
@@ -107,11 +146,14 @@ vshCxlArgsSet(const vshCxlOptDef *opt, vshCxlArgsValue *value, const char *strin
         return 0;
     if (!*string) {
         return vshCxlArgsError(error,
-                               "Failed to get option '%s': Option argument is empty",
-                               opt->name);
+                               "Failed to get option '%s': Option argument is empty: expected "
+                               "--%s <%s>",
+                               opt->name,
+                               opt->name,
+                               vshCxlOptTypeToString(opt->type));
     }
     if (opt->type == VSH_CXL_OPT_STRING)
-        return 0;
+        return opt->values ? vshCxlArgsSetChoice(opt, value, error) : 0;
     return vshCxlArgsSetNumber(opt, value, error);
 }
 
@@ -127,13 +169,18 @@ static int
 vshCxlArgsParseData(vshCxlArgs *args, const char *word, GError **error)
 {
     const vshCxlOptDef *opts = args->cmd->opts;
+    g_autofree char *names = vshCxlArgsFormatNames(args);
     size_t i;
 
     for (i = 0; opts[i].name; i++) {
         if (opts[i].positional && !args->values[i].given)
             return vshCxlArgsSet(&opts[i], &args->values[i], word, error);
     }
-    return vshCxlArgsError(error, "unexpected data '%s'", word);
+    return vshCxlArgsError(error,
+                           "unexpected data '%s': command '%s' takes %s",
+                           word,
+                           args->cmd->name,
+                           names);
 }
 
 /**
@@ -163,24 +210,28 @@ vshCxlArgsParseOption(vshCxlArgs *args, char **words, GError **error)
     for (i = 0; opts[i].name && !g_str_equal(opts[i].name, name); i++)
         ;
     if (!opts[i].name) {
+        g_autofree char *names = vshCxlArgsFormatNames(args);
+
         return vshCxlArgsError(error,
-                               "command '%s' doesn't support option --%s",
+                               "command '%s' doesn't support option --%s: it takes %s",
                                args->cmd->name,
-                               name);
+                               name,
+                               names);
     }
     if (args->values[i].given)
-        return vshCxlArgsError(error, "option --%s already seen", name);
+        return vshCxlArgsError(error, "option --%s already seen: give it once", name);
 
     if (opts[i].type == VSH_CXL_OPT_BOOL) {
         if (equals)
-            return vshCxlArgsError(error, "invalid '=' after option --%s", name);
+            return vshCxlArgsError(error, "invalid '=' after option --%s: it takes no value", name);
         return vshCxlArgsSet(&opts[i], &args->values[i], NULL, error) < 0 ? -1 : 1;
     }
 
     string = equals ? equals + 1 : words[1];
     if (!string) {
         return vshCxlArgsError(error,
-                               "expected syntax: --%s <%s>",
+                               "option --%s has no value: expected syntax: --%s <%s>",
+                               name,
                                name,
                                vshCxlOptTypeToString(opts[i].type));
     }
@@ -329,6 +380,21 @@ unsigned long long
 vshCxlArgsNumber(const vshCxlArgs *args, const char *name)
 {
     return vshCxlArgsGet(args, name)->number;
+}
+
+/**
+ * vshCxlArgsChoice:
+ * @args: the arguments
+ * @name: an option of the command that has few values
+ *
+ * Returns which of its values was given, from 0, or -1 if it was not given.
+ */
+int
+vshCxlArgsChoice(const vshCxlArgs *args, const char *name)
+{
+    const vshCxlArgsValue *value = vshCxlArgsGet(args, name);
+
+    return value->given ? (int)value->number : -1;
 }
 
 static void

@@ -22,6 +22,7 @@ typedef struct {
     vshCxlOptType type;
     bool positional; /* may be given by its place alone */
     bool required;
+    const char *const *values; /* a string's few values, ended by NULL; NULL: any */
     const char *help;
 } vshCxlOptDef;
 
@@ -45,6 +46,7 @@ bool vshCxlArgsIsHelp(const vshCxlArgs *args);
 bool vshCxlArgsHas(const vshCxlArgs *args, const char *name);
 const char *vshCxlArgsString(const vshCxlArgs *args, const char *name);
 unsigned long long vshCxlArgsNumber(const vshCxlArgs *args, const char *name);
+int vshCxlArgsChoice(const vshCxlArgs *args, const char *name);
 
 char *vshCxlCmdFormatHelp(const vshCxlCmdDef *cmd);
 

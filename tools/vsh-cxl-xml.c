@@ -60,7 +60,7 @@ vshCxlSourceFormat(const vshCxlArgs *args, GString *xml)
 {
     bool access = vshCxlArgsHas(args, "shared") || vshCxlArgsHas(args, "private");
     bool children = vshCxlArgsHas(args, "path") || vshCxlArgsHas(args, "pagesize") ||
-                    vshCxlArgsHas(args, "nodemask") || vshCxlArgsHas(args, "prealloc");
+                    vshCxlArgsHas(args, "nodeset") || vshCxlArgsHas(args, "prealloc");
 
     if (!vshCxlArgsHas(args, "source") && !access && !children)
         return;
@@ -80,8 +80,8 @@ vshCxlSourceFormat(const vshCxlArgs *args, GString *xml)
         vshCxlFormatElement(xml, 6, "path", vshCxlArgsString(args, "path"));
     if (vshCxlArgsHas(args, "pagesize"))
         vshCxlFormatSize(xml, 6, "pagesize", vshCxlArgsNumber(args, "pagesize"));
-    if (vshCxlArgsHas(args, "nodemask"))
-        vshCxlFormatElement(xml, 6, "nodemask", vshCxlArgsString(args, "nodemask"));
+    if (vshCxlArgsHas(args, "nodeset"))
+        vshCxlFormatElement(xml, 6, "nodemask", vshCxlArgsString(args, "nodeset"));
     if (vshCxlArgsHas(args, "prealloc"))
         g_string_append(xml, "      <preallocate/>\n");
     g_string_append(xml, "    </source>\n");

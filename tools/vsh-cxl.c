@@ -4,7 +4,11 @@
  *
  * The connection, the domain that is named and its devices, and how a result or a
  * failure is told. libvirt's own printing of errors is off: each error is reported
- * once, by whoever knows what was being done, as "error: WHAT" and "error: WHY".
+ * once, by whoever knows what was being done, on one line, "error: WHAT: WHY". A
+ * reader of lines gets whole messages, whatever a name or QEMU's words hold.
+ *
+ * A handler returns -1 once an error was reported; which exit status that makes is
+ * noted with the report (ctl->status).
  */
 
 #include <libvirt/virterror.h>
@@ -13,14 +17,47 @@
 
 #include "vsh-cxl.h"
 
+/* The errors of one run, from the least to the gravest: what the run ends with. */
+static const vshCxlExit vshCxlGravity[] = {
+    VSH_CXL_EXIT_DONE,
+    VSH_CXL_EXIT_TIMEOUT,
+    VSH_CXL_EXIT_ERROR,
+    VSH_CXL_EXIT_USAGE,
+    VSH_CXL_EXIT_INTERRUPTED,
+};
+
 static void
-vshCxlErrorValist(vshCxlControl *ctl, const char *format, va_list args)
+vshCxlNoteStatus(vshCxlControl *ctl, vshCxlExit status)
 {
+    vshCxlExit before = ctl->status;
+    size_t i;
+
+    /* whichever of the two comes last in the table is the graver one */
+    for (i = 0; i < G_N_ELEMENTS(vshCxlGravity); i++) {
+        if (vshCxlGravity[i] == status || vshCxlGravity[i] == before)
+            ctl->status = vshCxlGravity[i];
+    }
+}
+
+/* One line: newlines, of which libvirt's parsers make some, become spaces. */
+static void
+vshCxlPrintLine(vshCxlControl *ctl, const char *kind, const char *text)
+{
+    g_autofree char *line = g_strdelimit(g_strdup(text), "\r\n", ' ');
+    g_autofree char *escaped = vshCxlTableEscape(g_strchomp(line), NULL);
+
     /* what was printed before the error also comes before it in a terminal or a log */
     fflush(ctl->out);
-    fputs("error: ", ctl->err);
-    vfprintf(ctl->err, format, args);
-    fputc('\n', ctl->err);
+    fprintf(ctl->err, "%s: %s\n", kind, escaped);
+}
+
+static void
+vshCxlErrorValist(vshCxlControl *ctl, vshCxlExit status, const char *format, va_list args)
+{
+    g_autofree char *text = g_strdup_vprintf(format, args);
+
+    vshCxlNoteStatus(ctl, status);
+    vshCxlPrintLine(ctl, "error", text);
 }
 
 /**
@@ -36,7 +73,43 @@ vshCxlError(vshCxlControl *ctl, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vshCxlErrorValist(ctl, format, args);
+    vshCxlErrorValist(ctl, VSH_CXL_EXIT_ERROR, format, args);
+    va_end(args);
+}
+
+/**
+ * vshCxlErrorStatus:
+ * @ctl: the run
+ * @status: the exit status that it leads to, if no graver error is reported
+ * @format: what is wrong, in the manner of printf
+ *
+ * As vshCxlError().
+ */
+void
+vshCxlErrorStatus(vshCxlControl *ctl, vshCxlExit status, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vshCxlErrorValist(ctl, status, format, args);
+    va_end(args);
+}
+
+/**
+ * vshCxlUsageError:
+ * @ctl: the run
+ * @format: what is wrong with the command line and what would be right, in the manner
+ *          of printf
+ *
+ * As vshCxlError(), for a command line that is wrong whatever libvirt would say.
+ */
+void
+vshCxlUsageError(vshCxlControl *ctl, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vshCxlErrorValist(ctl, VSH_CXL_EXIT_USAGE, format, args);
     va_end(args);
 }
 
@@ -53,15 +126,34 @@ void
 vshCxlLibvirtError(vshCxlControl *ctl, const char *format, ...)
 {
     virErrorPtr error = virGetLastError();
+    g_autofree char *what = NULL;
     va_list args;
 
     va_start(args, format);
-    vshCxlErrorValist(ctl, format, args);
+    what = g_strdup_vprintf(format, args);
     va_end(args);
 
-    if (error && error->code != VIR_ERR_OK)
-        vshCxlError(ctl, "%s", error->message ? error->message : "unknown error");
+    vshCxlError(ctl, "%s: %s", what, error && error->message ? error->message : "unknown error");
     virResetLastError();
+}
+
+/**
+ * vshCxlWarning:
+ * @ctl: the run
+ * @format: what is not as it was to be, in the manner of printf
+ *
+ * Tell of a failure after which the command still does its work.
+ */
+void
+vshCxlWarning(vshCxlControl *ctl, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    vshCxlPrintLine(ctl, "warning", text);
 }
 
 /**
@@ -114,37 +206,155 @@ vshCxlCheckExclusive(vshCxlControl *ctl, const vshCxlArgs *args, const char *one
 {
     if (!vshCxlArgsHas(args, one) || !vshCxlArgsHas(args, two))
         return 0;
-    vshCxlError(ctl, "Options --%s and --%s are mutually exclusive", one, two);
+    vshCxlUsageError(ctl, "Options --%s and --%s are mutually exclusive: leave one out", one, two);
     return -1;
 }
 
 /**
- * vshCxlTimeout:
+ * vshCxlCheckWritable:
  * @ctl: the run
- * @args: the arguments of a command with --wait and --timeout
- * @timeout: filled with milliseconds, -1 for no end
+ * @what: what a read-only connection cannot do
  *
- * Returns 0 on success, -1 with the error reported if --timeout is 0 or stands
- * without --wait.
+ * Returns 0 if the connection may write, otherwise -1 with the error reported.
  */
 int
-vshCxlTimeout(vshCxlControl *ctl, const vshCxlArgs *args, long long *timeout)
+vshCxlCheckWritable(vshCxlControl *ctl, const char *what)
 {
-    *timeout = -1;
-    if (!vshCxlArgsHas(args, "timeout"))
+    if (!ctl->readonly)
         return 0;
-    if (!vshCxlArgsHas(args, "wait")) {
-        vshCxlError(ctl, "Option --wait is required by option --timeout");
+    vshCxlUsageError(ctl, "A read-only connection cannot %s: leave out --readonly", what);
+    return -1;
+}
+
+/**
+ * vshCxlCheckImpact:
+ * @ctl: the run
+ * @args: the arguments of a command with --live, --config and --current
+ * @live_only: options that have a meaning for a running domain alone, ended by NULL
+ *
+ * Returns 0 if they go together, otherwise -1 with the error reported.
+ */
+int
+vshCxlCheckImpact(vshCxlControl *ctl, const vshCxlArgs *args, const char *const *live_only)
+{
+    if (vshCxlCheckExclusive(ctl, args, "current", "live") < 0 ||
+        vshCxlCheckExclusive(ctl, args, "current", "config") < 0)
         return -1;
-    }
-    *timeout = (long long)vshCxlArgsNumber(args, "timeout") * 1000;
-    if (*timeout == 0) {
-        vshCxlError(ctl,
-                    "Numeric value '%s' for <timeout> option is malformed or out of range",
-                    vshCxlArgsString(args, "timeout"));
-        return -1;
+    if (!vshCxlArgsHas(args, "config") || vshCxlArgsHas(args, "live"))
+        return 0;
+    for (; *live_only; live_only++) {
+        if (vshCxlArgsHas(args, *live_only)) {
+            vshCxlUsageError(ctl,
+                             "Option --%s needs a guest, and --config is about the definition "
+                             "alone: leave one out, or add --live",
+                             *live_only);
+            return -1;
+        }
     }
     return 0;
+}
+
+/**
+ * vshCxlCheckPersistent:
+ * @ctl: the run of a command with --config
+ * @name: the name of the domain
+ * @persistent: whether it has a definition
+ *
+ * Returns 0 if it has, otherwise -1 with the error reported.
+ */
+int
+vshCxlCheckPersistent(vshCxlControl *ctl, const char *name, bool persistent)
+{
+    if (persistent)
+        return 0;
+    vshCxlError(ctl,
+                "domain '%s' is transient and has no definition beside what runs: leave out "
+                "--config",
+                name);
+    return -1;
+}
+
+/* What the options want of the domain is there. @active and @persistent: of the domain. */
+static int
+vshCxlImpactCheckDomain(vshCxlControl *ctl,
+                        const vshCxlArgs *args,
+                        const char *name,
+                        bool active,
+                        bool persistent)
+{
+    if (vshCxlArgsHas(args, "live") && !active) {
+        vshCxlError(ctl,
+                    "domain '%s' is not running, as --live needs it: start it, or use --config to "
+                    "change its definition",
+                    name);
+        return -1;
+    }
+    return vshCxlArgsHas(args, "config") ? vshCxlCheckPersistent(ctl, name, persistent) : 0;
+}
+
+/**
+ * vshCxlImpact:
+ * @ctl: the run
+ * @args: the arguments of a command with --live, --config and --current
+ * @domain: the domain
+ * @live_only: options that have a meaning for a running domain alone, ended by NULL
+ * @impact: filled with VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG or both: what
+ *          --current stands for is found out
+ *
+ * Returns 0 if the domain has what is to be changed, otherwise -1 with the error
+ * reported.
+ */
+int
+vshCxlImpact(vshCxlControl *ctl,
+             const vshCxlArgs *args,
+             virDomainPtr domain,
+             const char *const *live_only,
+             unsigned int *impact)
+{
+    const char *name = virDomainGetName(domain);
+    bool both = vshCxlArgsHas(args, "live") && vshCxlArgsHas(args, "config");
+    int active = virDomainIsActive(domain);
+    int persistent = active < 0 ? -1 : virDomainIsPersistent(domain);
+
+    if (persistent < 0) {
+        vshCxlLibvirtError(ctl, "Failed to find out whether domain '%s' is running", name);
+        return -1;
+    }
+    if (vshCxlImpactCheckDomain(ctl, args, name, active, persistent) < 0)
+        return -1;
+    *impact = both ? VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG
+              : active && !vshCxlArgsHas(args, "config") ? VIR_DOMAIN_AFFECT_LIVE
+                                                         : VIR_DOMAIN_AFFECT_CONFIG;
+    for (; *live_only && !(*impact & VIR_DOMAIN_AFFECT_LIVE); live_only++) {
+        if (vshCxlArgsHas(args, *live_only)) {
+            vshCxlError(ctl,
+                        "domain '%s' is not running, as --%s needs it: start it, or leave out --%s",
+                        name,
+                        *live_only,
+                        *live_only);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Whether the connection leads to QEMU. Returns 0, or -1 with the error reported. */
+static int
+vshCxlCheckConnection(vshCxlControl *ctl)
+{
+    const char *type = virConnectGetType(ctl->conn);
+
+    if (!type) {
+        vshCxlLibvirtError(ctl, "Failed to find out what the connection leads to");
+        return -1;
+    }
+    if (g_str_equal(type, "QEMU"))
+        return 0;
+    vshCxlError(ctl,
+                "CXL dynamic capacity needs a connection to QEMU, such as --connect "
+                "qemu:///system, not to %s",
+                type);
+    return -1;
 }
 
 /**
@@ -161,8 +371,11 @@ vshCxlConnect(vshCxlControl *ctl)
     ctl->conn =
         virConnectOpenAuth(ctl->uri, virConnectAuthPtrDefault, ctl->readonly ? VIR_CONNECT_RO : 0);
     if (ctl->conn)
-        return 0;
-    vshCxlLibvirtError(ctl, "failed to connect to the hypervisor");
+        return vshCxlCheckConnection(ctl);
+    vshCxlLibvirtError(ctl,
+                       "failed to connect to %s (it takes a URI such as qemu:///system, a libvirtd "
+                       "or virtqemud that runs there, and access to it)",
+                       ctl->uri ? ctl->uri : "libvirt's default URI");
     return -1;
 }
 
@@ -204,7 +417,10 @@ vshCxlLookupDomain(vshCxlControl *ctl, const vshCxlArgs *args)
     if (!domain)
         domain = virDomainLookupByName(ctl->conn, name);
     if (!domain)
-        vshCxlLibvirtError(ctl, "failed to get domain '%s'", name);
+        vshCxlLibvirtError(
+            ctl,
+            "failed to get domain '%s' ('list --all' shows the domains that there are)",
+            name);
     return domain;
 }
 
@@ -235,34 +451,60 @@ vshCxlGetDevices(virDomainPtr domain, unsigned int flags)
 }
 
 /**
- * vshCxlErrorNoDevice:
+ * vshCxlSelectDevice:
  * @ctl: the run
  * @domain: the domain
+ * @devices: its devices, of virDomainCxlDcdDevicePtr; the others leave it
  * @alias: the device that was asked for, NULL for any
  *
- * Report that the domain has no such device.
+ * Returns 0 if there is such a device, otherwise -1 with the error reported.
  */
-void
-vshCxlErrorNoDevice(vshCxlControl *ctl, virDomainPtr domain, const char *alias)
+int
+vshCxlSelectDevice(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *devices, const char *alias)
 {
-    const char *name = virDomainGetName(domain);
+    g_autoptr(GString) aliases = g_string_new(NULL);
+    guint i;
 
-    if (alias)
-        vshCxlError(ctl, "domain '%s' has no CXL dynamic capacity device '%s'", name, alias);
+    i = 0;
+    while (alias && i < devices->len) {
+        const virDomainCxlDcdDevice *device = g_ptr_array_index(devices, i);
+
+        if (g_str_equal(device->alias, alias)) {
+            i++;
+            continue;
+        }
+        g_string_append_printf(aliases, "%s'%s'", aliases->len ? ", " : "", device->alias);
+        g_ptr_array_remove_index(devices, i);
+    }
+    if (devices->len > 0)
+        return 0;
+    if (aliases->len)
+        vshCxlError(ctl,
+                    "domain '%s' has no CXL dynamic capacity device '%s': it has %s",
+                    virDomainGetName(domain),
+                    alias,
+                    aliases->str);
     else
-        vshCxlError(ctl, "domain '%s' has no CXL dynamic capacity device", name);
+        vshCxlError(ctl,
+                    "domain '%s' has no CXL dynamic capacity device: its definition needs a "
+                    "<cxl-dcd> under <devices>",
+                    virDomainGetName(domain));
+    return -1;
 }
 
 /**
  * vshCxlStateToString:
- * @state: a virDomainCxlDcdState, perhaps of a later version of the library
+ * @state: a virDomainCxlDcdState of a capacity that is listed, perhaps of a later version
+ *         of the library
  *
- * Returns the name of the state, never NULL.
+ * Returns the name of the state, never NULL; what has none stands in a definition.
  */
 const char *
 vshCxlStateToString(int state)
 {
     const char *name = virDomainCxlDcdStateToString(state);
 
+    if (state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
+        return VSH_CXL_STATE_CONFIGURED;
     return name ? name : "unknown";
 }

@@ -82,7 +82,7 @@ qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
     if (other && other->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED) {
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                              "domain '%s' has a capacity with the tag '%s' already, on device "
-                             "'%s'%s%s: a tag names one capacity",
+                             "'%s'%s%s: a tag names one capacity: give another, or none",
                              def->name,
                              capacity->tag,
                              owner->alias,
@@ -93,7 +93,8 @@ qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
     if ((other = virCxlDcdDefOverlap(device, capacity))) {
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                              "a capacity of %llu bytes at offset %llu of region %llu overlaps "
-                             "capacity '%s' of device '%s' (%llu bytes at offset %llu)",
+                             "capacity '%s' of device '%s' (%llu bytes at offset %llu): leave the "
+                             "offset out, and a free place is chosen",
                              capacity->size,
                              capacity->offset,
                              capacity->region,

@@ -251,8 +251,8 @@ succeeds()
     fi
 }
 
-# fails TEXT MESSAGE COMMAND...: exit status 1, MESSAGE stands in what it says, and
-# it says it once
+# fails TEXT MESSAGE COMMAND...: exit status 1, or what "wanted" says, MESSAGE stands in
+# what it says, and it says it once
 fails()
 {
     local text=$1 message=$2 rest
@@ -260,8 +260,8 @@ fails()
     shift 2
     run "$@"
     rest=${err/"$message"/}
-    if [ "$status" -ne 1 ]; then
-        fail "$text" "expected: exit status 1"
+    if [ "$status" -ne "${wanted-1}" ]; then
+        fail "$text" "expected: exit status ${wanted-1}"
     elif [ "$rest" = "$err" ]; then
         fail "$text" "expected: $message"
     elif [ "$(grep -c '^error: ' <<<"$err")" -gt 2 ]; then

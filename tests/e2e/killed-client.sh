@@ -121,7 +121,7 @@ steps()
 
         record "$name" "$tag" adding '' 60 "<source type='file'><path>/nowhere/memory</path></source>"
         fails "$model: an add that cannot be done tells why" "can't open backing store /nowhere/memory" \
-            cxl cxl-dcd-status "$name"
+            cxl cxl-dcd-status "$name" --refresh
         settles "$model: and is not tried again" "" "$name" "$tag"
     fi
     remove "$name"

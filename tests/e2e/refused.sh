@@ -41,8 +41,8 @@ guest_refuses()
     is "$model: the other stays" "$(status_of "$name" "$(tag 2)")" accepted
 
     serve "$name" --refuse
-    fails "$model: add --wait fails" "error: Failed to add capacity to domain '$name'
-error: the guest refused capacity $(tag 3)" \
+    fails "$model: add --wait fails" \
+        "error: Failed to add capacity $(tag 3) to domain '$name': the guest refused it" \
         cxl cxl-dcd-add "$name" --size 64M --tag "$(tag 3)" --wait --timeout "$WAIT"
     is "$model: and has printed the tag" "$out" "$(tag 3)"
     end_serve
@@ -61,13 +61,14 @@ guest_is_silent()
 
     boot "$name" "$(device "$model")
 "
-    fails "$model: add --wait --timeout ends" "the guest of domain '$name' has not answered in 1.000 seconds: capacity '$(tag 1)' stays pending" \
+    wanted=3 fails "$model: add --wait --timeout ends" \
+        "error: Timed out after 1 s: capacity $(tag 1) of domain '$name' is pending: the guest has not answered, and it stays offered" \
         cxl cxl-dcd-add "$name" --size 256M --tag "$(tag 1)" --wait --timeout 1
-    has "$model: and says so" "$err" \
-        "error: Capacity $(tag 1) stays offered to the guest of domain '$name'"
+    is "$model: and has printed the tag" "$out" "$(tag 1)"
     is "$model: it stays pending" "$(status_of "$name" "$(tag 1)")" pending
     must guest "$name" accept
-    fails "$model: release --wait --timeout ends" "the guest of domain '$name' has not answered in 1.000 seconds: capacity '$(tag 1)' stays releasing" \
+    wanted=3 fails "$model: release --wait --timeout ends" \
+        "error: Timed out after 1 s: capacity $(tag 1) of domain '$name' is releasing: the guest has not given it back, and stays asked for it" \
         cxl cxl-dcd-release "$name" --tag "$(tag 1)" --wait --timeout 1
     is "$model: it stays releasing" "$(status_of "$name" "$(tag 1)")" releasing
     succeeds "$model: it can be asked back again" cxl cxl-dcd-release "$name" --tag "$(tag 1)"

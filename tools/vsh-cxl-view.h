@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-view.h: what of a domain is shown, and in which format
+ */
+
+#ifndef VSH_CXL_VIEW_H
+#define VSH_CXL_VIEW_H
+
+#include "vsh-cxl.h"
+
+typedef enum {
+    VSH_CXL_FORMAT_TABLE,
+    VSH_CXL_FORMAT_JSON,
+    VSH_CXL_FORMAT_XML,
+} vshCxlFormat;
+
+/* The names of the formats in their order, ended by NULL. */
+extern const char *const vshCxlFormatNames[];
+
+/* What is wanted; what is not named does not matter. */
+typedef struct {
+    const char *device; /* the alias of a device, or NULL */
+    const char *tag;    /* the UUID of a capacity, in any spelling, or NULL */
+    int state;          /* the virDomainCxlDcdState of a capacity, or -1 */
+    bool empty;         /* a device none of whose capacities is wanted is shown as well */
+} vshCxlFilter;
+
+/* A device, and those of its capacities that are wanted. */
+typedef struct {
+    const virDomainCxlDcdDevice *device;
+    unsigned long long free; /* bytes that no capacity takes, wanted or not */
+    GPtrArray *capacities;   /* const virDomainCxlDcdCapacity */
+} vshCxlDeviceView;
+
+/* A domain, and those of its devices that are wanted. */
+typedef struct {
+    char *name; /* any bytes that libvirt allows */
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    bool active;        /* the domain is running */
+    bool config;        /* the devices are those of the definition */
+    bool refreshed;     /* QEMU was asked for the states */
+    GPtrArray *sources; /* virDomainCxlDcdDevice, which devices point into */
+    GPtrArray *devices; /* vshCxlDeviceView */
+} vshCxlDomainView;
+
+vshCxlDomainView *
+vshCxlDomainViewNew(virDomainPtr domain, GPtrArray *devices, const vshCxlFilter *filter);
+void vshCxlDomainViewFree(vshCxlDomainView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(vshCxlDomainView, vshCxlDomainViewFree)
+
+vshCxlFormat vshCxlGetFormat(const vshCxlArgs *args);
+
+char *vshCxlDomainViewFormatJSON(const vshCxlDomainView *view);
+char *vshCxlDomainViewFormatXML(const vshCxlDomainView *view);
+char *vshCxlDomainViewsFormatJSON(const GPtrArray *views);
+char *vshCxlDomainViewsFormatXML(const GPtrArray *views);
+
+#endif /* VSH_CXL_VIEW_H */
