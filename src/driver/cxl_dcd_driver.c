@@ -20,72 +20,27 @@
  * The work itself is the library's, which calls the same public functions; those calls
  * go straight on (cxl_dcd_driver_error.c).
  *
- * The preloaded object's name is dropped from the environment as soon as it is loaded:
- * libvirt hands LD_PRELOAD on to QEMU, and a client its own to an editor.
+ * How it begins is told in cxl_dcd_driver_load.c, and which functions are here and why in
+ * cxl_dcd_driver.syms.
  */
 
 #include <config.h>
 
-#include <dlfcn.h>
 #include <gio/gio.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cxl_dcd_driver_capabilities.h"
 #include "cxl_dcd_driver_error.h"
+#include "cxl_dcd_driver_load.h"
 #include "cxl_dcd_driver_next.h"
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_translate.h"
 #include "libvirt/libvirt-cxl-dcd.h"
 #include "qemu/qemu_cxl_dcd_capabilities.h"
 #include "util/cxl_dcd_connect.h"
-
-/* Whether this is the daemon: it serves others, and asks nobody. */
-static bool cxlDcdDriverIsDaemon;
-
-/* ------------------------------------------------------------- at loading */
-
-/* LD_PRELOAD without this object. */
-static void
-cxlDcdDriverDropPreload(const char *own)
-{
-    const char *preload = g_getenv("LD_PRELOAD");
-    g_autoptr(GString) rest = g_string_new(NULL);
-    g_auto(GStrv) names = NULL;
-    char **name;
-
-    if (!preload)
-        return;
-    names = g_strsplit_set(preload, ": ", -1);
-    for (name = names; *name; name++) {
-        g_autofree char *canonical = g_canonicalize_filename(*name, NULL);
-
-        if (**name && g_strcmp0(canonical, own) != 0)
-            g_string_append_printf(rest, "%s%s", rest->len ? ":" : "", *name);
-    }
-    if (rest->len)
-        g_setenv("LD_PRELOAD", rest->str, TRUE);
-    else
-        g_unsetenv("LD_PRELOAD");
-}
-
-__attribute__((constructor)) static void
-cxlDcdDriverLoad(void)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *name = program ? g_path_get_basename(program) : NULL;
-    Dl_info info;
-
-    if (dladdr((void *)cxlDcdDriverLoad, &info) && info.dli_fname) {
-        g_autofree char *own = g_canonicalize_filename(info.dli_fname, NULL);
-
-        cxlDcdDriverDropPreload(own);
-    }
-    cxlDcdDriverIsDaemon = g_strcmp0(name, "libvirtd") == 0 || g_strcmp0(name, "virtqemud") == 0;
-}
 
 /* -------------------------------------------------------- who is concerned */
 
@@ -163,7 +118,7 @@ cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate, char **sto
         return 0;
     cxlDcdDriverEnter();
     if (cxlDcdDriverCheckConnection(conn) == 0) {
-        if (!cxlDcdDriverIsDaemon && cxlDcdDriverNextHasModule(conn))
+        if (!cxlDcdDriverIsDaemon() && cxlDcdDriverNextHasModule(conn))
             ret = 0;
         else
             ret = virCxlDcdTranslateStore(xml, validate, cxlDcdDriverDecide, conn, stored);

@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "cxl_dcd_driver_error.h"
+#include "cxl_dcd_driver_load.h"
 #include "cxl_dcd_driver_next.h"
 
 static __thread bool cxlDcdDriverInside;
@@ -38,7 +39,12 @@ cxlDcdDriverPassOn(void *opaque __attribute__((unused)), virErrorPtr error)
         virDefaultErrorFunc(error);
 }
 
-__attribute__((constructor)) static void
+/**
+ * cxlDcdDriverErrorLoad:
+ *
+ * From now on libvirt's handler is the module's.
+ */
+void
 cxlDcdDriverErrorLoad(void)
 {
     CXL_DCD_NEXT(virSetErrorFunc)(NULL, cxlDcdDriverPassOn);
@@ -47,6 +53,10 @@ cxlDcdDriverErrorLoad(void)
 CXL_DCD_DRIVER_EXPORT void
 virSetErrorFunc(void *userData, virErrorFunc handler)
 {
+    if (!cxlDcdDriverIsOn()) {
+        CXL_DCD_NEXT(virSetErrorFunc)(userData, handler);
+        return;
+    }
     cxlDcdDriverHandler = handler;
     cxlDcdDriverHandlerData = userData;
 }
@@ -54,12 +64,13 @@ virSetErrorFunc(void *userData, virErrorFunc handler)
 /**
  * cxlDcdDriverIsInside:
  *
- * Returns true when the calling thread is inside, and its call is to go straight on.
+ * Returns true when the calling thread is inside, or the module is off: its call is to go
+ * straight on.
  */
 bool
 cxlDcdDriverIsInside(void)
 {
-    return cxlDcdDriverInside;
+    return cxlDcdDriverInside || !cxlDcdDriverIsOn();
 }
 
 /**

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+void cxlDcdDriverErrorLoad(void);
 bool cxlDcdDriverIsInside(void);
 void cxlDcdDriverEnter(void);
 void cxlDcdDriverLeave(bool failed);

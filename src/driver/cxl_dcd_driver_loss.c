@@ -26,48 +26,6 @@
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_translate.h"
 
-/* The migration protocol's, as in libvirt's src/libvirt_internal.h since 1.1. */
-char *virDomainMigrateBegin3(virDomainPtr domain,
-                             const char *xmlin,
-                             char **cookieout,
-                             int *cookieoutlen,
-                             unsigned long flags,
-                             const char *dname,
-                             unsigned long resource);
-char *virDomainMigrateBegin3Params(virDomainPtr domain,
-                                   virTypedParameterPtr params,
-                                   int nparams,
-                                   char **cookieout,
-                                   int *cookieoutlen,
-                                   unsigned int flags);
-int virDomainMigratePerform(virDomainPtr domain,
-                            const char *cookie,
-                            int cookielen,
-                            const char *uri,
-                            unsigned long flags,
-                            const char *dname,
-                            unsigned long resource);
-int virDomainMigratePerform3(virDomainPtr domain,
-                             const char *xmlin,
-                             const char *cookiein,
-                             int cookieinlen,
-                             char **cookieout,
-                             int *cookieoutlen,
-                             const char *dconnuri,
-                             const char *uri,
-                             unsigned long flags,
-                             const char *dname,
-                             unsigned long resource);
-int virDomainMigratePerform3Params(virDomainPtr domain,
-                                   const char *dconnuri,
-                                   virTypedParameterPtr params,
-                                   int nparams,
-                                   const char *cookiein,
-                                   int cookieinlen,
-                                   char **cookieout,
-                                   int *cookieoutlen,
-                                   unsigned int flags);
-
 /* How many capacities a running domain holds, from its XML; @tag: of one of them. */
 static unsigned int
 cxlDcdDriverCountHeld(const char *xml, char **tag)

@@ -6,12 +6,64 @@
 #ifndef CXL_DCD_DRIVER_NEXT_H
 #define CXL_DCD_DRIVER_NEXT_H
 
-#include <dlfcn.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #define CXL_DCD_DRIVER_EXPORT __attribute__((visibility("default")))
 
-/* libvirt's own @function. All that are used have been in libvirt since before the
- * version that the build asks for (libvirt 9.0), so it is always found. */
-#define CXL_DCD_NEXT(function) ((__typeof__(&function))dlsym(RTLD_NEXT, #function))
+/* The migration protocol's, as in libvirt's src/libvirt_internal.h since 1.1: a daemon calls
+ * them, and no installed header declares them. */
+char *virDomainMigrateBegin3(virDomainPtr domain,
+                             const char *xmlin,
+                             char **cookieout,
+                             int *cookieoutlen,
+                             unsigned long flags,
+                             const char *dname,
+                             unsigned long resource);
+char *virDomainMigrateBegin3Params(virDomainPtr domain,
+                                   virTypedParameterPtr params,
+                                   int nparams,
+                                   char **cookieout,
+                                   int *cookieoutlen,
+                                   unsigned int flags);
+int virDomainMigratePerform(virDomainPtr domain,
+                            const char *cookie,
+                            int cookielen,
+                            const char *uri,
+                            unsigned long flags,
+                            const char *dname,
+                            unsigned long resource);
+int virDomainMigratePerform3(virDomainPtr domain,
+                             const char *xmlin,
+                             const char *cookiein,
+                             int cookieinlen,
+                             char **cookieout,
+                             int *cookieoutlen,
+                             const char *dconnuri,
+                             const char *uri,
+                             unsigned long flags,
+                             const char *dname,
+                             unsigned long resource);
+int virDomainMigratePerform3Params(virDomainPtr domain,
+                                   const char *dconnuri,
+                                   virTypedParameterPtr params,
+                                   int nparams,
+                                   const char *cookiein,
+                                   int cookieinlen,
+                                   char **cookieout,
+                                   int *cookieoutlen,
+                                   unsigned int flags);
+
+/* libvirt's own definition of each function of cxl_dcd_driver.syms, which is where
+ * cxl_dcd_driver_functions.h is made from; found when the module is loaded. */
+typedef struct {
+#define CXL_DCD_DRIVER_FUNCTION(name) __typeof__(&name) name;
+#include "cxl_dcd_driver_functions.h"
+#undef CXL_DCD_DRIVER_FUNCTION
+} cxlDcdDriverFunctions;
+
+extern cxlDcdDriverFunctions cxlDcdDriverNext;
+
+#define CXL_DCD_NEXT(function) (cxlDcdDriverNext.function)
 
 #endif /* CXL_DCD_DRIVER_NEXT_H */
