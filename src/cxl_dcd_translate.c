@@ -198,3 +198,51 @@ virCxlDcdTranslateShow(const char *xml)
         virResetLastError();
     return plain;
 }
+
+/**
+ * virCxlDcdTranslateNested:
+ * @xml: a snapshot or a checkpoint, with a <domain> inside and perhaps an <inactiveDomain>
+ * @translate: called for each of them, as a document of its own
+ * @opaque: for @translate
+ * @changed: where the document with what @translate made of them goes, to be freed with
+ *           g_free(); NULL when it left all as they are
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+virCxlDcdTranslateNested(const char *xml,
+                         virCxlDcdTranslateFunc translate,
+                         void *opaque,
+                         char **changed)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "document");
+    g_autoptr(GString) out = g_string_new(NULL);
+    bool any = false;
+    size_t position = 0;
+    xmlNodePtr node;
+
+    *changed = NULL;
+    if (!doc)
+        return -1;
+    for (node = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), NULL); node;
+         node = virCxlDcdXMLNext(node->next, NULL)) {
+        const virCxlDcdXMLSpan *span = virCxlDcdXMLGetSpan(doc, node);
+        g_autofree char *domain = NULL;
+        g_autofree char *other = NULL;
+
+        if (!virCxlDcdDomainDefIsDomain(node))
+            continue;
+        domain = g_strndup(doc->text + span->start, span->end - span->start);
+        if (translate(domain, &other, opaque) < 0)
+            return -1;
+        g_string_append_len(out, doc->text + position, span->start - position);
+        g_string_append(out, other ? other : domain);
+        position = span->end;
+        any = any || other;
+    }
+    if (any) {
+        g_string_append(out, doc->text + position);
+        *changed = g_string_free(g_steal_pointer(&out), FALSE);
+    }
+    return 0;
+}

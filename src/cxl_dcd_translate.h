@@ -21,6 +21,16 @@
  */
 typedef int (*virCxlDcdDecideFunc)(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque);
 
+/**
+ * virCxlDcdTranslateFunc:
+ * @xml: a domain
+ * @changed: where another text for it goes, to be freed with g_free(); NULL for @xml itself
+ * @opaque: the caller's
+ *
+ * Returns 0, or -1 with an error set.
+ */
+typedef int (*virCxlDcdTranslateFunc)(const char *xml, char **changed, void *opaque);
+
 bool virCxlDcdIsConcerned(const char *xml);
 bool virCxlDcdHasPlain(const char *xml);
 int virCxlDcdTranslateStore(const char *xml,
@@ -29,6 +39,10 @@ int virCxlDcdTranslateStore(const char *xml,
                             void *opaque,
                             char **stored);
 char *virCxlDcdTranslateShow(const char *xml);
+int virCxlDcdTranslateNested(const char *xml,
+                             virCxlDcdTranslateFunc translate,
+                             void *opaque,
+                             char **changed);
 int virCxlDcdTranslateRedefine(const char *xml, const virCxlDcdDomainDef *def, char **stored);
 
 #endif /* CXL_DCD_TRANSLATE_H */

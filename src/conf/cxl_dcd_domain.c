@@ -263,6 +263,19 @@ virCxlDcdDomainDefParseMetadata(virCxlDcdDomainDef *def, xmlNodePtr metadata)
     return 0;
 }
 
+/**
+ * virCxlDcdDomainDefIsDomain:
+ * @node: an element
+ *
+ * Returns true when it is a domain: also the second one of a snapshot of a running domain,
+ * the definition, which has another name.
+ */
+bool
+virCxlDcdDomainDefIsDomain(xmlNodePtr node)
+{
+    return virCxlDcdXMLIsElement(node, "domain") || virCxlDcdXMLIsElement(node, "inactiveDomain");
+}
+
 /* @plain: look for the plain form too. @running: take the records of a running
  * domain for its capacities, not those of the definition. */
 static virCxlDcdDomainDef *
@@ -273,7 +286,7 @@ virCxlDcdDomainDefParseForms(virCxlDcdXMLDoc *doc, bool plain, bool running)
     xmlNodePtr root = virCxlDcdXMLRoot(doc);
     xmlNodePtr node;
 
-    if (!virCxlDcdXMLIsElement(root, "domain"))
+    if (!virCxlDcdDomainDefIsDomain(root))
         return g_steal_pointer(&def);
 
     id = virCxlDcdXMLAttribute(root, "id");

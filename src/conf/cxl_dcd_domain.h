@@ -39,6 +39,7 @@ virCxlDcdDomainDef *virCxlDcdDomainDefNew(void);
 void virCxlDcdDomainDefFree(virCxlDcdDomainDef *def);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdDomainDef, virCxlDcdDomainDefFree)
 
+bool virCxlDcdDomainDefIsDomain(xmlNodePtr node);
 virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc);

@@ -119,6 +119,16 @@ virCxlDcdEndTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
     return position;
 }
 
+/* How far the domain is indented: not at all, but for one inside of another document. */
+static int
+virCxlDcdIndent(virCxlDcdXMLDoc *doc)
+{
+    size_t position = virCxlDcdEndTag(doc, virCxlDcdXMLRoot(doc));
+    size_t start = virCxlDcdLineStart(doc->text, position);
+
+    return start == position ? 0 : (int)(position - start - 1);
+}
+
 static bool
 virCxlDcdIsEmptyTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
 {
@@ -149,8 +159,10 @@ virCxlDcdAppendLines(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node, const
         virCxlDcdEditsAdd(edits,
                           span->end - 2,
                           span->end,
-                          g_strdup_printf(">\n%s  </%s%s%s>",
+                          g_strdup_printf(">\n%s%*s</%s%s%s>",
                                           lines,
+                                          virCxlDcdIndent(doc) + 2,
+                                          "",
                                           prefix ? prefix : "",
                                           prefix ? ":" : "",
                                           node->name));
@@ -267,6 +279,7 @@ virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPtrArray *argu
     xmlNodePtr commandline = virCxlDcdCommandline(doc);
     g_autoptr(GString) lines = g_string_new(NULL);
     g_autofree char *prefix = NULL;
+    int indent = virCxlDcdIndent(doc) + 2;
     size_t position;
     guint i;
 
@@ -277,20 +290,29 @@ virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPtrArray *argu
     for (i = 0; i < arguments->len; i++) {
         g_autofree char *value = g_markup_escape_text(g_ptr_array_index(arguments, i), -1);
 
-        g_string_append_printf(lines, "    <%sarg value='%s'/>\n", prefix ? prefix : "", value);
+        g_string_append_printf(lines,
+                               "%*s<%sarg value='%s'/>\n",
+                               indent + 2,
+                               "",
+                               prefix ? prefix : "",
+                               value);
     }
     if (commandline) {
         virCxlDcdAppendLines(edits, doc, commandline, lines->str);
         return;
     }
-    position = virCxlDcdEndTag(doc, virCxlDcdXMLRoot(doc));
+    position = virCxlDcdEndTag(doc, virCxlDcdXMLRoot(doc)) - virCxlDcdIndent(doc);
     virCxlDcdEditsAdd(edits,
                       position,
                       position,
-                      g_strdup_printf("  <qemu:commandline xmlns:qemu='%s'>\n%s"
-                                      "  </qemu:commandline>\n",
+                      g_strdup_printf("%*s<qemu:commandline xmlns:qemu='%s'>\n%s"
+                                      "%*s</qemu:commandline>\n",
+                                      indent,
+                                      "",
                                       VIR_CXL_DCD_QEMU_NAMESPACE,
-                                      lines->str));
+                                      lines->str,
+                                      indent,
+                                      ""));
 }
 
 /* -------------------------------------------------------------- metadata */
@@ -322,18 +344,20 @@ virCxlDcdPutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, const virCxlDcdDomainD
     xmlNodePtr root = virCxlDcdXMLRoot(doc);
     xmlNodePtr metadata = virCxlDcdXMLChild(root, "metadata");
     g_autoptr(GString) lines = g_string_new(NULL);
+    int indent = virCxlDcdIndent(doc) + 2;
     size_t position;
 
-    virCxlDcdDomainDefFormatStored(lines, 4, def);
+    virCxlDcdDomainDefFormatStored(lines, indent + 2, def);
     if (metadata) {
         virCxlDcdAppendLines(edits, doc, metadata, lines->str);
         return;
     }
     position = virCxlDcdXMLGetSpan(doc, root)->start_tag_end;
-    virCxlDcdEditsAdd(edits,
-                      position,
-                      position,
-                      g_strdup_printf("\n  <metadata>\n%s  </metadata>", lines->str));
+    virCxlDcdEditsAdd(
+        edits,
+        position,
+        position,
+        g_strdup_printf("\n%*s<metadata>\n%s%*s</metadata>", indent, "", lines->str, indent, ""));
 }
 
 /**
@@ -396,7 +420,7 @@ virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, const G
         return NULL;
     for (i = 0; i < def->devices->len; i++)
         virCxlDcdDefFormat(lines,
-                           4,
+                           virCxlDcdIndent(doc) + 4,
                            g_ptr_array_index(def->devices, i),
                            def->live ? VIR_CXL_DCD_FORMAT_LIVE : 0);
     virCxlDcdAppendLines(edits, doc, devices, lines->str);

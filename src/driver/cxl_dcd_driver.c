@@ -34,23 +34,13 @@
 
 #include "cxl_dcd_driver_capabilities.h"
 #include "cxl_dcd_driver_error.h"
-#include "cxl_dcd_driver_load.h"
 #include "cxl_dcd_driver_next.h"
+#include "cxl_dcd_driver_xml.h"
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_translate.h"
 #include "libvirt/libvirt-cxl-dcd.h"
-#include "qemu/qemu_cxl_dcd_capabilities.h"
-#include "util/cxl_dcd_connect.h"
 
 /* -------------------------------------------------------- who is concerned */
-
-/* Whether a call that carries @xml is for us: never from inside, and only where the
- * XML speaks of us. */
-static bool
-cxlDcdDriverConcerns(const char *xml)
-{
-    return !cxlDcdDriverIsInside() && virCxlDcdIsConcerned(xml);
-}
 
 /* Whether @xml, a device, is a <cxl-dcd>. One that is not well-formed is libvirt's to
  * refuse. */
@@ -66,66 +56,7 @@ cxlDcdDriverIsDevice(const char *xml)
     return doc && virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd");
 }
 
-/* Whether @conn leads to QEMU. Returns 0, or -1 with an error set. */
-static int
-cxlDcdDriverCheckConnection(virConnectPtr conn)
-{
-    const char *type = virConnectGetType(conn);
-
-    if (!type)
-        return -1;
-    if (g_str_equal(type, "QEMU"))
-        return 0;
-    virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
-                               VIR_ERR_CONFIG_UNSUPPORTED,
-                               "<cxl-dcd> needs a connection to QEMU, not to %s",
-                               type);
-    return -1;
-}
-
 /* ------------------------------------------------------ domain XML towards */
-
-/* A decision about the driver of a device, for virCxlDcdTranslateStore(). */
-static int
-cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
-{
-    virConnectPtr conn = opaque;
-    g_autofree char *emulator = NULL;
-
-    if (!virCxlDcdConnectIsLocal(conn)) {
-        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
-                                   VIR_ERR_CONFIG_UNSUPPORTED,
-                                   "what QEMU on the other host can do is not known here: say "
-                                   "<driver name='qemu'/> or <driver name='module' "
-                                   "path='...'/> in <cxl-dcd> '%s', or load the driver module "
-                                   "into the daemon there",
-                                   device->alias);
-        return -1;
-    }
-    if (!(emulator = cxlDcdDriverEmulator(conn, doc)))
-        return -1;
-    return qemuCxlDcdDecideDriver(device, emulator);
-}
-
-/* @xml as the next side is to have it. *@stored is NULL where that is @xml itself. */
-static int
-cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate, char **stored)
-{
-    int ret = -1;
-
-    *stored = NULL;
-    if (!cxlDcdDriverConcerns(xml))
-        return 0;
-    cxlDcdDriverEnter();
-    if (cxlDcdDriverCheckConnection(conn) == 0) {
-        if (!cxlDcdDriverIsDaemon() && cxlDcdDriverNextHasModule(conn))
-            ret = 0;
-        else
-            ret = virCxlDcdTranslateStore(xml, validate, cxlDcdDriverDecide, conn, stored);
-    }
-    cxlDcdDriverLeave(ret < 0);
-    return ret;
-}
 
 CXL_DCD_DRIVER_EXPORT virDomainPtr
 virDomainDefineXML(virConnectPtr conn, const char *xml)
@@ -145,6 +76,20 @@ virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
     if (cxlDcdDriverStore(conn, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, &stored) < 0)
         return NULL;
     return CXL_DCD_NEXT(virDomainDefineXMLFlags)(conn, stored ? stored : xml, flags);
+}
+
+CXL_DCD_DRIVER_EXPORT char *
+virConnectDomainXMLToNative(virConnectPtr conn,
+                            const char *nativeFormat,
+                            const char *domainXml,
+                            unsigned int flags)
+{
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverStore(conn, domainXml, false, &stored) < 0)
+        return NULL;
+    return CXL_DCD_NEXT(
+        virConnectDomainXMLToNative)(conn, nativeFormat, stored ? stored : domainXml, flags);
 }
 
 /* ---------------------------------------------- capacities at a domain's start */
@@ -190,6 +135,18 @@ cxlDcdDriverOfferConfigured(virDomainPtr domain)
     return 0;
 }
 
+/* Whether a domain that was started is as it was saved: its guest has not begun anew. */
+static bool
+cxlDcdDriverIsRestored(virDomainPtr domain)
+{
+    int state = 0;
+    int reason = 0;
+
+    return virDomainGetState(domain, &state, &reason, 0) == 0 &&
+           ((state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_RESTORED) ||
+            (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION));
+}
+
 /* A domain that cannot have the capacities it was defined with does not start. */
 static int
 cxlDcdDriverStarted(virDomainPtr domain)
@@ -201,7 +158,7 @@ cxlDcdDriverStarted(virDomainPtr domain)
         return 0;
     cxlDcdDriverEnter();
     if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0 &&
-        (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
+        !cxlDcdDriverIsRestored(domain) && (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
         error = virCxlDcdErrorSave();
         virDomainDestroy(domain);
         virCxlDcdErrorRestore(error);
@@ -282,13 +239,8 @@ CXL_DCD_DRIVER_EXPORT char *
 virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
 {
     char *xml = CXL_DCD_NEXT(virDomainGetXMLDesc)(domain, flags);
-    char *plain;
 
-    if (!xml || flags & VIR_DOMAIN_XML_MIGRATABLE || !cxlDcdDriverConcerns(xml) ||
-        !(plain = virCxlDcdTranslateShow(xml)))
-        return xml;
-    free(xml);
-    return plain;
+    return flags & VIR_DOMAIN_XML_MIGRATABLE ? xml : cxlDcdDriverShow(xml);
 }
 
 CXL_DCD_DRIVER_EXPORT char *

@@ -13,6 +13,9 @@
  * client), and Perform (the only one where the daemons migrate peer to peer, and the only
  * one of protocol version 1). Prepare and Finish are the destination's, Confirm comes
  * after Perform.
+ *
+ * The domain that some of them take, for the other side or the saved state, may come in the
+ * plain form.
  */
 
 #include <config.h>
@@ -23,6 +26,7 @@
 
 #include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_next.h"
+#include "cxl_dcd_driver_xml.h"
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_translate.h"
 
@@ -96,9 +100,12 @@ virDomainSave(virDomainPtr domain, const char *to)
 CXL_DCD_DRIVER_EXPORT int
 virDomainSaveFlags(virDomainPtr domain, const char *to, const char *dxml, unsigned int flags)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0)
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0 ||
+        cxlDcdDriverStore(virDomainGetConnect(domain), dxml, false, &stored) < 0)
         return -1;
-    return CXL_DCD_NEXT(virDomainSaveFlags)(domain, to, dxml, flags);
+    return CXL_DCD_NEXT(virDomainSaveFlags)(domain, to, stored ? stored : dxml, flags);
 }
 
 CXL_DCD_DRIVER_EXPORT int
@@ -107,9 +114,12 @@ virDomainSaveParams(virDomainPtr domain,
                     int nparams,
                     unsigned int flags)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0)
+    g_auto(cxlDcdDriverParams) stored = {0};
+
+    if (cxlDcdDriverRefuseLoss(domain, "saved") < 0 ||
+        cxlDcdDriverStoreParams(virDomainGetConnect(domain), params, nparams, &stored) < 0)
         return -1;
-    return CXL_DCD_NEXT(virDomainSaveParams)(domain, params, nparams, flags);
+    return CXL_DCD_NEXT(virDomainSaveParams)(domain, stored.params, nparams, flags);
 }
 
 CXL_DCD_DRIVER_EXPORT int
@@ -141,10 +151,17 @@ cxlDcdDriverSnapshotHasMemory(const char *xml, unsigned int flags)
 CXL_DCD_DRIVER_EXPORT virDomainSnapshotPtr
 virDomainSnapshotCreateXML(virDomainPtr domain, const char *xmlDesc, unsigned int flags)
 {
+    g_autofree char *stored = NULL;
+
     if (cxlDcdDriverSnapshotHasMemory(xmlDesc, flags) &&
         cxlDcdDriverRefuseLoss(domain, "snapshotted with its memory") < 0)
         return NULL;
-    return CXL_DCD_NEXT(virDomainSnapshotCreateXML)(domain, xmlDesc, flags);
+    if (cxlDcdDriverStoreNested(virDomainGetConnect(domain),
+                                xmlDesc,
+                                flags & VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE,
+                                &stored) < 0)
+        return NULL;
+    return CXL_DCD_NEXT(virDomainSnapshotCreateXML)(domain, stored ? stored : xmlDesc, flags);
 }
 
 /* ------------------------------------------------- migration, from a client */
@@ -171,9 +188,13 @@ virDomainMigrate2(virDomainPtr domain,
                   const char *uri,
                   unsigned long bandwidth)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStore(virDomainGetConnect(domain), dxml, false, &stored) < 0)
         return NULL;
-    return CXL_DCD_NEXT(virDomainMigrate2)(domain, dconn, dxml, flags, dname, uri, bandwidth);
+    return CXL_DCD_NEXT(
+        virDomainMigrate2)(domain, dconn, stored ? stored : dxml, flags, dname, uri, bandwidth);
 }
 
 CXL_DCD_DRIVER_EXPORT virDomainPtr
@@ -183,9 +204,12 @@ virDomainMigrate3(virDomainPtr domain,
                   unsigned int nparams,
                   unsigned int flags)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_auto(cxlDcdDriverParams) stored = {0};
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStoreParams(virDomainGetConnect(domain), params, nparams, &stored) < 0)
         return NULL;
-    return CXL_DCD_NEXT(virDomainMigrate3)(domain, dconn, params, nparams, flags);
+    return CXL_DCD_NEXT(virDomainMigrate3)(domain, dconn, stored.params, nparams, flags);
 }
 
 CXL_DCD_DRIVER_EXPORT int
@@ -209,10 +233,18 @@ virDomainMigrateToURI2(virDomainPtr domain,
                        const char *dname,
                        unsigned long bandwidth)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStore(virDomainGetConnect(domain), dxml, false, &stored) < 0)
         return -1;
-    return CXL_DCD_NEXT(
-        virDomainMigrateToURI2)(domain, dconnuri, miguri, dxml, flags, dname, bandwidth);
+    return CXL_DCD_NEXT(virDomainMigrateToURI2)(domain,
+                                                dconnuri,
+                                                miguri,
+                                                stored ? stored : dxml,
+                                                flags,
+                                                dname,
+                                                bandwidth);
 }
 
 CXL_DCD_DRIVER_EXPORT int
@@ -222,9 +254,12 @@ virDomainMigrateToURI3(virDomainPtr domain,
                        unsigned int nparams,
                        unsigned int flags)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_auto(cxlDcdDriverParams) stored = {0};
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStoreParams(virDomainGetConnect(domain), params, nparams, &stored) < 0)
         return -1;
-    return CXL_DCD_NEXT(virDomainMigrateToURI3)(domain, dconnuri, params, nparams, flags);
+    return CXL_DCD_NEXT(virDomainMigrateToURI3)(domain, dconnuri, stored.params, nparams, flags);
 }
 
 /* --------------------------------------------------- migration, in a daemon */
@@ -238,10 +273,18 @@ virDomainMigrateBegin3(virDomainPtr domain,
                        const char *dname,
                        unsigned long resource)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStore(virDomainGetConnect(domain), xmlin, false, &stored) < 0)
         return NULL;
-    return CXL_DCD_NEXT(
-        virDomainMigrateBegin3)(domain, xmlin, cookieout, cookieoutlen, flags, dname, resource);
+    return CXL_DCD_NEXT(virDomainMigrateBegin3)(domain,
+                                                stored ? stored : xmlin,
+                                                cookieout,
+                                                cookieoutlen,
+                                                flags,
+                                                dname,
+                                                resource);
 }
 
 CXL_DCD_DRIVER_EXPORT char *
@@ -252,10 +295,17 @@ virDomainMigrateBegin3Params(virDomainPtr domain,
                              int *cookieoutlen,
                              unsigned int flags)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_auto(cxlDcdDriverParams) stored = {0};
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStoreParams(virDomainGetConnect(domain), params, nparams, &stored) < 0)
         return NULL;
-    return CXL_DCD_NEXT(
-        virDomainMigrateBegin3Params)(domain, params, nparams, cookieout, cookieoutlen, flags);
+    return CXL_DCD_NEXT(virDomainMigrateBegin3Params)(domain,
+                                                      stored.params,
+                                                      nparams,
+                                                      cookieout,
+                                                      cookieoutlen,
+                                                      flags);
 }
 
 CXL_DCD_DRIVER_EXPORT int
@@ -286,10 +336,13 @@ virDomainMigratePerform3(virDomainPtr domain,
                          const char *dname,
                          unsigned long resource)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_autofree char *stored = NULL;
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStore(virDomainGetConnect(domain), xmlin, false, &stored) < 0)
         return -1;
     return CXL_DCD_NEXT(virDomainMigratePerform3)(domain,
-                                                  xmlin,
+                                                  stored ? stored : xmlin,
                                                   cookiein,
                                                   cookieinlen,
                                                   cookieout,
@@ -312,11 +365,14 @@ virDomainMigratePerform3Params(virDomainPtr domain,
                                int *cookieoutlen,
                                unsigned int flags)
 {
-    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0)
+    g_auto(cxlDcdDriverParams) stored = {0};
+
+    if (cxlDcdDriverRefuseLoss(domain, "migrated") < 0 ||
+        cxlDcdDriverStoreParams(virDomainGetConnect(domain), params, nparams, &stored) < 0)
         return -1;
     return CXL_DCD_NEXT(virDomainMigratePerform3Params)(domain,
                                                         dconnuri,
-                                                        params,
+                                                        stored.params,
                                                         nparams,
                                                         cookiein,
                                                         cookieinlen,

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_driver_xml.c: domain XML on its way through the driver module
+ *
+ * Towards libvirt it is brought into the form that libvirt can store, towards the user into
+ * the plain one; what does not speak of us stays as it is. A domain comes as a document of
+ * its own, inside of a snapshot or a checkpoint, or as one of a call's typed parameters.
+ */
+
+#include <config.h>
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#include "cxl_dcd_driver_capabilities.h"
+#include "cxl_dcd_driver_error.h"
+#include "cxl_dcd_driver_load.h"
+#include "cxl_dcd_driver_xml.h"
+#include "cxl_dcd_error.h"
+#include "cxl_dcd_translate.h"
+#include "qemu/qemu_cxl_dcd_capabilities.h"
+#include "util/cxl_dcd_connect.h"
+
+/* The typed parameters that are a domain. */
+static const char *const cxlDcdDriverParamNames[] = {
+    VIR_DOMAIN_SAVE_PARAM_DXML, /* of a restore too */
+    VIR_MIGRATE_PARAM_DEST_XML,
+    VIR_MIGRATE_PARAM_PERSIST_XML,
+    NULL,
+};
+
+/**
+ * cxlDcdDriverConcerns:
+ * @xml: any XML, or NULL
+ *
+ * Returns true when a call that carries @xml is for us: never from inside, and only where
+ * the XML speaks of us.
+ */
+bool
+cxlDcdDriverConcerns(const char *xml)
+{
+    return !cxlDcdDriverIsInside() && virCxlDcdIsConcerned(xml);
+}
+
+/* Whether @conn leads to QEMU. Returns 0, or -1 with an error set. */
+static int
+cxlDcdDriverCheckConnection(virConnectPtr conn)
+{
+    const char *type = virConnectGetType(conn);
+
+    if (!type)
+        return -1;
+    if (g_str_equal(type, "QEMU"))
+        return 0;
+    virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                               VIR_ERR_CONFIG_UNSUPPORTED,
+                               "<cxl-dcd> needs a connection to QEMU, not to %s",
+                               type);
+    return -1;
+}
+
+/* ------------------------------------------------------------ towards libvirt */
+
+/* A decision about the driver of a device, for virCxlDcdTranslateStore(). */
+static int
+cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
+{
+    virConnectPtr conn = opaque;
+    g_autofree char *emulator = NULL;
+
+    if (!virCxlDcdConnectIsLocal(conn)) {
+        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                                   VIR_ERR_CONFIG_UNSUPPORTED,
+                                   "what QEMU on the other host can do is not known here: say "
+                                   "<driver name='qemu'/> or <driver name='module' "
+                                   "path='...'/> in <cxl-dcd> '%s', or load the driver module "
+                                   "into the daemon there",
+                                   device->alias);
+        return -1;
+    }
+    if (!(emulator = cxlDcdDriverEmulator(conn, doc)))
+        return -1;
+    return qemuCxlDcdDecideDriver(device, emulator);
+}
+
+typedef struct {
+    virConnectPtr conn;
+    bool validate;
+} cxlDcdDriverStoring;
+
+static int
+cxlDcdDriverStoreDomain(const char *xml, char **stored, void *opaque)
+{
+    const cxlDcdDriverStoring *storing = opaque;
+
+    return virCxlDcdTranslateStore(xml,
+                                   storing->validate,
+                                   cxlDcdDriverDecide,
+                                   storing->conn,
+                                   stored);
+}
+
+static int
+cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool nested, char **stored)
+{
+    cxlDcdDriverStoring storing = {conn, validate};
+    int ret = -1;
+
+    *stored = NULL;
+    if (!cxlDcdDriverConcerns(xml))
+        return 0;
+    cxlDcdDriverEnter();
+    if (cxlDcdDriverCheckConnection(conn) == 0) {
+        if (!cxlDcdDriverIsDaemon() && cxlDcdDriverNextHasModule(conn))
+            ret = 0;
+        else if (nested)
+            ret = virCxlDcdTranslateNested(xml, cxlDcdDriverStoreDomain, &storing, stored);
+        else
+            ret = cxlDcdDriverStoreDomain(xml, stored, &storing);
+    }
+    cxlDcdDriverLeave(ret < 0);
+    return ret;
+}
+
+/**
+ * cxlDcdDriverStore:
+ * @conn: where it is going
+ * @xml: a domain, or NULL
+ * @validate: check it against the schema too
+ * @stored: where @xml goes as the next side is to have it, to be freed with g_free(); NULL
+ *          where that is @xml itself
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+cxlDcdDriverStore(virConnectPtr conn, const char *xml, bool validate, char **stored)
+{
+    return cxlDcdDriverStoreAny(conn, xml, validate, false, stored);
+}
+
+/**
+ * cxlDcdDriverStoreNested:
+ *
+ * The same for a document that has domains inside: a snapshot or a checkpoint.
+ */
+int
+cxlDcdDriverStoreNested(virConnectPtr conn, const char *xml, bool validate, char **stored)
+{
+    return cxlDcdDriverStoreAny(conn, xml, validate, true, stored);
+}
+
+/**
+ * cxlDcdDriverParamsClear:
+ * @stored: what cxlDcdDriverStoreParams() filled
+ */
+void
+cxlDcdDriverParamsClear(cxlDcdDriverParams *stored)
+{
+    g_clear_pointer(&stored->copy, g_free);
+    g_clear_pointer(&stored->strings, g_ptr_array_unref);
+}
+
+/**
+ * cxlDcdDriverStoreParams:
+ * @conn: where they are going
+ * @params: typed parameters, a domain perhaps among them
+ * @nparams: how many
+ * @stored: zeroed; filled with them as the next side is to have them
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+cxlDcdDriverStoreParams(virConnectPtr conn,
+                        virTypedParameterPtr params,
+                        int nparams,
+                        cxlDcdDriverParams *stored)
+{
+    int i;
+
+    stored->params = params;
+    for (i = 0; params && i < nparams; i++) {
+        char *xml = NULL;
+
+        if (params[i].type != VIR_TYPED_PARAM_STRING ||
+            !g_strv_contains(cxlDcdDriverParamNames, params[i].field))
+            continue;
+        if (cxlDcdDriverStore(conn, params[i].value.s, false, &xml) < 0)
+            return -1;
+        if (!xml)
+            continue;
+        if (!stored->copy) {
+            stored->copy = g_memdup2(params, sizeof(*params) * nparams);
+            stored->strings = g_ptr_array_new_with_free_func(g_free);
+            stored->params = stored->copy;
+        }
+        g_ptr_array_add(stored->strings, xml);
+        stored->copy[i].value.s = xml;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------- towards the user */
+
+static int
+cxlDcdDriverShowDomain(const char *xml, char **shown, void *opaque G_GNUC_UNUSED)
+{
+    *shown = virCxlDcdTranslateShow(xml);
+    return 0;
+}
+
+/**
+ * cxlDcdDriverShow:
+ * @xml: a domain as the next side gave it, or NULL; is freed where another is returned
+ *
+ * Returns it as the user is to have it, to be freed with free().
+ */
+char *
+cxlDcdDriverShow(char *xml)
+{
+    char *shown;
+
+    if (!cxlDcdDriverConcerns(xml) || !(shown = virCxlDcdTranslateShow(xml)))
+        return xml;
+    free(xml);
+    return shown;
+}
+
+/**
+ * cxlDcdDriverShowNested:
+ *
+ * The same for a document that has domains inside: a snapshot or a checkpoint. One that
+ * cannot be read is shown as it is.
+ */
+char *
+cxlDcdDriverShowNested(char *xml)
+{
+    char *shown = NULL;
+
+    if (!cxlDcdDriverConcerns(xml))
+        return xml;
+    if (virCxlDcdTranslateNested(xml, cxlDcdDriverShowDomain, NULL, &shown) < 0)
+        virResetLastError();
+    if (!shown)
+        return xml;
+    free(xml);
+    return shown;
+}
