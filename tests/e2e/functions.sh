@@ -19,6 +19,9 @@
 # everything that runs has its name in the environment, and is found by it and ended
 # when the test ends, however it ends.
 #
+# A test that defines prepare_scratch before it sources this file has it called, as the one
+# who runs the test and with its environment, with the folder's name.
+#
 # The module works in three arrangements, and most tests run in each:
 #
 #     daemon    in libvirtd, and the client is the stock virsh
@@ -118,6 +121,9 @@ enter_scratch()
     if [ -n "$E2E_FILES" ]; then
         IFS=: read -r -a files <<<"$E2E_FILES"
         cp "${files[@]}" "$scratch/files" || exit 1
+    fi
+    if declare -F prepare_scratch >/dev/null; then
+        prepare_scratch "$scratch"
     fi
     [ "${#become[@]}" -eq 0 ] || chown -R "$E2E_USER" "$scratch"
 
