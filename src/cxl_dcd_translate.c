@@ -77,12 +77,7 @@ virCxlDcdTranslateDecide(virCxlDcdXMLDoc *doc,
     guint i;
 
     for (i = 0; i < def->devices->len; i++) {
-        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
-
-        if (device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED ||
-            device->driver == VIR_CXL_DCD_DRIVER_QEMU || device->module)
-            continue;
-        if (decide(doc, device, opaque) < 0)
+        if (decide(doc, g_ptr_array_index(def->devices, i), opaque) < 0)
             return -1;
     }
     return 0;
@@ -116,7 +111,7 @@ virCxlDcdTranslateSplice(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, ch
  * virCxlDcdTranslateStore:
  * @xml: a domain as a client gave it
  * @validate: check it against the schema too
- * @decide: called for devices whose driver is not decided
+ * @decide: called for each device
  * @opaque: for @decide
  * @stored: where the domain for libvirt goes, to be freed with g_free(); NULL
  *          when @xml is for libvirt as it is

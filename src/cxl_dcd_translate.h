@@ -11,13 +11,13 @@
 /**
  * virCxlDcdDecideFunc:
  * @doc: the domain
- * @device: one of its devices of the tagged model without a <driver>, or with
- *          <driver name='module'> without a path
+ * @device: one of its devices
  * @opaque: the caller's
  *
- * Decide device->driver and device->module.
+ * Decide device->driver and device->module of a device of the tagged model that does not say
+ * them, and whether the domain's QEMU can have the device.
  *
- * Returns 0, or -1 with an error set.
+ * Returns 0, or -1 with an error set when it cannot.
  */
 typedef int (*virCxlDcdDecideFunc)(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque);
 

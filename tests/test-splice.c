@@ -622,27 +622,28 @@ testValidate(void)
 static int
 testRefuse(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaque)
 {
-    unsigned int *calls = opaque;
+    bool *decided = opaque;
 
-    (*calls)++;
+    *decided = virCxlDcdDefIsDecided(device);
     virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED, "nothing for '%s'", device->alias);
     return -1;
 }
 
-/* Who gives a device its dynamic capacity is asked where it is not said. */
+/* Of each device it is asked whether QEMU can have it, and of those who say nothing of it
+ * who gives them their dynamic capacity. */
 static void
 testDecided(void)
 {
     static const struct {
         const char *model;
         const char *driver;
-        unsigned int calls;
+        bool decided;
     } cases[] = {
-        {"tagged", "", 1},
-        {"tagged", "<driver name='module'/>", 1},
-        {"tagged", "<driver name='module' path='/x'/>", 0},
-        {"tagged", "<driver name='qemu'/>", 0},
-        {"static", "", 0},
+        {"tagged", "", false},
+        {"tagged", "<driver name='module'/>", false},
+        {"tagged", "<driver name='module' path='/x'/>", true},
+        {"tagged", "<driver name='qemu'/>", true},
+        {"static", "", true},
     };
     size_t i;
 
@@ -654,14 +655,13 @@ testDecided(void)
             cases[i].model,
             cases[i].driver);
         g_autofree char *stored = NULL;
-        unsigned int calls = 0;
-        int ret = virCxlDcdTranslateStore(xml, false, testRefuse, &calls, &stored);
+        bool decided = !cases[i].decided;
 
-        g_assert_cmpuint(calls, ==, cases[i].calls);
-        g_assert_cmpint(ret, ==, calls ? -1 : 0);
-        if (calls)
-            testAssertError(VIR_ERR_CONFIG_UNSUPPORTED,
-                            "unsupported configuration: nothing for 'cxl-dcd0'");
+        testCase(xml);
+        g_assert_cmpint(virCxlDcdTranslateStore(xml, false, testRefuse, &decided, &stored), ==, -1);
+        g_assert_true(decided == cases[i].decided);
+        testAssertError(VIR_ERR_CONFIG_UNSUPPORTED,
+                        "unsupported configuration: nothing for 'cxl-dcd0'");
     }
 }
 

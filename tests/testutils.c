@@ -135,6 +135,8 @@ testCanonicalJSON(virCxlDcdJSON *value, bool ordered, const char *without)
 int
 testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaque G_GNUC_UNUSED)
 {
+    if (virCxlDcdDefIsDecided(device))
+        return 0;
     device->driver = VIR_CXL_DCD_DRIVER_MODULE;
     device->module = g_strdup(TEST_MODULE);
     return 0;

@@ -1004,6 +1004,19 @@ virCxlDcdDefValidateRelease(const virCxlDcdDef *def)
 }
 
 /**
+ * virCxlDcdDefIsDecided:
+ * @def: a device
+ *
+ * Returns true when it says who gives it its dynamic capacity.
+ */
+bool
+virCxlDcdDefIsDecided(const virCxlDcdDef *def)
+{
+    return def->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED ||
+           def->driver == VIR_CXL_DCD_DRIVER_QEMU || def->module;
+}
+
+/**
  * virCxlDcdDefValidate:
  * @def: a device with an alias
  *

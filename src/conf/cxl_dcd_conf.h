@@ -138,6 +138,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdDef, virCxlDcdDefFree)
 virCxlDcdDef *virCxlDcdDefParseXML(xmlNodePtr node);
 virCxlDcdDef *virCxlDcdDefParseString(const char *xml);
 void virCxlDcdDefFormat(GString *buf, int indent, const virCxlDcdDef *def, unsigned int flags);
+bool virCxlDcdDefIsDecided(const virCxlDcdDef *def);
 int virCxlDcdDefValidate(const virCxlDcdDef *def);
 
 bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def);

@@ -42,18 +42,23 @@
 
 /* -------------------------------------------------------- who is concerned */
 
-/* Whether @xml, a device, is a <cxl-dcd>. One that is not well-formed is libvirt's to
- * refuse. */
+/* Whether @xml, a device for @domain, is a <cxl-dcd>. One that is not well-formed, or comes
+ * over a read-only connection, is libvirt's to refuse. */
 static bool
-cxlDcdDriverIsDevice(const char *xml)
+cxlDcdDriverIsDevice(virDomainPtr domain, const char *xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    bool is_device;
 
-    if (!cxlDcdDriverConcerns(xml))
+    if (!domain || !cxlDcdDriverConcerns(xml))
         return false;
+    cxlDcdDriverEnter();
     doc = virCxlDcdXMLParse(xml, "device");
+    is_device = doc && virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd") &&
+                !cxlDcdDriverIsReadOnly(virDomainGetConnect(domain));
     virResetLastError();
-    return doc && virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd");
+    cxlDcdDriverLeave(false);
+    return is_device;
 }
 
 /* ------------------------------------------------------ domain XML towards */
@@ -135,16 +140,20 @@ cxlDcdDriverOfferConfigured(virDomainPtr domain)
     return 0;
 }
 
-/* Whether a domain that was started is as it was saved: its guest has not begun anew. */
+/* Whether a domain that was started has a guest that begins: not one that goes on where it
+ * was saved, nor one that this client may start and not look at. */
 static bool
-cxlDcdDriverIsRestored(virDomainPtr domain)
+cxlDcdDriverIsNew(virDomainPtr domain)
 {
     int state = 0;
     int reason = 0;
 
-    return virDomainGetState(domain, &state, &reason, 0) == 0 &&
-           ((state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_RESTORED) ||
-            (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION));
+    if (virDomainGetState(domain, &state, &reason, 0) < 0) {
+        virResetLastError();
+        return false;
+    }
+    return !(state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_RESTORED) &&
+           !(state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION);
 }
 
 /* A domain that cannot have the capacities it was defined with does not start. */
@@ -158,7 +167,7 @@ cxlDcdDriverStarted(virDomainPtr domain)
         return 0;
     cxlDcdDriverEnter();
     if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0 &&
-        !cxlDcdDriverIsRestored(domain) && (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
+        cxlDcdDriverIsNew(domain) && (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
         error = virCxlDcdErrorSave();
         virDomainDestroy(domain);
         virCxlDcdErrorRestore(error);
@@ -210,25 +219,27 @@ virDomainCreateXMLWithFiles(virConnectPtr conn,
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreate(virDomainPtr domain)
 {
-    int ret = CXL_DCD_NEXT(virDomainCreate)(domain);
-
-    return ret < 0 ? ret : cxlDcdDriverStarted(domain);
+    if (cxlDcdDriverCheckStart(domain) < 0 || CXL_DCD_NEXT(virDomainCreate)(domain) < 0)
+        return -1;
+    return cxlDcdDriverStarted(domain);
 }
 
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
 {
-    int ret = CXL_DCD_NEXT(virDomainCreateWithFlags)(domain, flags);
-
-    return ret < 0 ? ret : cxlDcdDriverStarted(domain);
+    if (cxlDcdDriverCheckStart(domain) < 0 ||
+        CXL_DCD_NEXT(virDomainCreateWithFlags)(domain, flags) < 0)
+        return -1;
+    return cxlDcdDriverStarted(domain);
 }
 
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files, unsigned int flags)
 {
-    int ret = CXL_DCD_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags);
-
-    return ret < 0 ? ret : cxlDcdDriverStarted(domain);
+    if (cxlDcdDriverCheckStart(domain) < 0 ||
+        CXL_DCD_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags) < 0)
+        return -1;
+    return cxlDcdDriverStarted(domain);
 }
 
 /* --------------------------------------------------------- domain XML back */
@@ -321,7 +332,7 @@ cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
 CXL_DCD_DRIVER_EXPORT int
 virDomainAttachDevice(virDomainPtr domain, const char *xml)
 {
-    if (cxlDcdDriverIsDevice(xml))
+    if (cxlDcdDriverIsDevice(domain, xml))
         return cxlDcdDriverAttach(domain, xml, VIR_DOMAIN_AFFECT_LIVE);
     return CXL_DCD_NEXT(virDomainAttachDevice)(domain, xml);
 }
@@ -332,7 +343,7 @@ virDomainAttachDevice(virDomainPtr domain, const char *xml)
 CXL_DCD_DRIVER_EXPORT int
 virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned int flags)
 {
-    if (cxlDcdDriverIsDevice(xml))
+    if (cxlDcdDriverIsDevice(domain, xml))
         return cxlDcdDriverAttach(domain, xml, CXL_DCD_DRIVER_IMPACT(flags));
     return CXL_DCD_NEXT(virDomainAttachDeviceFlags)(domain, xml, flags);
 }
@@ -340,7 +351,7 @@ virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned int fl
 CXL_DCD_DRIVER_EXPORT int
 virDomainDetachDevice(virDomainPtr domain, const char *xml)
 {
-    if (cxlDcdDriverIsDevice(xml))
+    if (cxlDcdDriverIsDevice(domain, xml))
         return cxlDcdDriverDetach(domain, xml, VIR_DOMAIN_AFFECT_LIVE);
     return CXL_DCD_NEXT(virDomainDetachDevice)(domain, xml);
 }
@@ -348,7 +359,7 @@ virDomainDetachDevice(virDomainPtr domain, const char *xml)
 CXL_DCD_DRIVER_EXPORT int
 virDomainDetachDeviceFlags(virDomainPtr domain, const char *xml, unsigned int flags)
 {
-    if (cxlDcdDriverIsDevice(xml))
+    if (cxlDcdDriverIsDevice(domain, xml))
         return cxlDcdDriverDetach(domain, xml, CXL_DCD_DRIVER_IMPACT(flags));
     return CXL_DCD_NEXT(virDomainDetachDeviceFlags)(domain, xml, flags);
 }
@@ -356,7 +367,7 @@ virDomainDetachDeviceFlags(virDomainPtr domain, const char *xml, unsigned int fl
 CXL_DCD_DRIVER_EXPORT int
 virDomainUpdateDeviceFlags(virDomainPtr domain, const char *xml, unsigned int flags)
 {
-    if (cxlDcdDriverIsDevice(xml)) {
+    if (cxlDcdDriverIsDevice(domain, xml)) {
         cxlDcdDriverEnter();
         virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                    VIR_ERR_OPERATION_UNSUPPORTED,

@@ -43,9 +43,31 @@ cxlDcdDriverNextHasModule(virConnectPtr conn)
 }
 
 /**
+ * cxlDcdDriverIsReadOnly:
+ * @conn: a connection
+ *
+ * libvirt does not tell, but refuses domain capabilities to a read-only connection.
+ *
+ * Returns true when @conn may change nothing.
+ */
+bool
+cxlDcdDriverIsReadOnly(virConnectPtr conn)
+{
+    char *xml = virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", NULL, 0);
+    bool readonly = !xml && virGetLastErrorCode() == VIR_ERR_OPERATION_DENIED;
+
+    free(xml);
+    virResetLastError();
+    return readonly;
+}
+
+/**
  * cxlDcdDriverEmulator:
  * @conn: a connection to a daemon on this host
  * @doc: a domain
+ *
+ * libvirt is asked in either case: whoever may not have it run a binary of his choice, a
+ * read-only client for one, must not get that from us.
  *
  * Returns the QEMU binary that the domain names, or the one that libvirt would take
  * for it, to be freed with g_free(); or NULL with an error set.
@@ -54,9 +76,9 @@ char *
 cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc)
 {
     xmlNodePtr root = virCxlDcdXMLRoot(doc);
-    xmlNodePtr devices = virCxlDcdXMLChild(root, "devices");
-    xmlNodePtr emulator = virCxlDcdXMLChild(devices, "emulator");
+    xmlNodePtr node = virCxlDcdXMLChild(virCxlDcdXMLChild(root, "devices"), "emulator");
     xmlNodePtr type = virCxlDcdXMLChild(virCxlDcdXMLChild(root, "os"), "type");
+    g_autofree char *emulator = node ? virCxlDcdXMLContent(node) : NULL;
     g_autofree char *machine = type ? virCxlDcdXMLAttribute(type, "machine") : NULL;
     g_autofree char *virttype = virCxlDcdXMLAttribute(root, "type");
     g_autoptr(virCxlDcdXMLDoc) capabilities = NULL;
@@ -64,16 +86,18 @@ cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc)
     char *xml;
 
     if (emulator)
-        return virCxlDcdXMLContent(emulator);
-    xml = virConnectGetDomainCapabilities(conn, NULL, "x86_64", machine, virttype, 0);
+        xml = virConnectGetDomainCapabilities(conn, emulator, NULL, NULL, NULL, 0);
+    else
+        xml = virConnectGetDomainCapabilities(conn, NULL, "x86_64", machine, virttype, 0);
     if (!xml)
         return NULL;
-    capabilities = virCxlDcdXMLParse(xml, "domain capabilities");
+    if (!emulator) {
+        capabilities = virCxlDcdXMLParse(xml, "domain capabilities");
+        path = capabilities ? virCxlDcdXMLChild(virCxlDcdXMLRoot(capabilities), "path") : NULL;
+        emulator = path ? virCxlDcdXMLContent(path) : g_strdup("/usr/bin/qemu-system-x86_64");
+    }
     free(xml);
-    if (!capabilities)
-        return NULL;
-    path = virCxlDcdXMLChild(virCxlDcdXMLRoot(capabilities), "path");
-    return path ? virCxlDcdXMLContent(path) : g_strdup("/usr/bin/qemu-system-x86_64");
+    return g_steal_pointer(&emulator);
 }
 
 static char *

@@ -11,6 +11,7 @@
 
 #include "cxl_dcd_xml.h"
 
+bool cxlDcdDriverIsReadOnly(virConnectPtr conn);
 bool cxlDcdDriverNextHasModule(virConnectPtr conn);
 char *cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc);
 char *cxlDcdDriverExtendCapabilities(virConnectPtr conn, char *xml);

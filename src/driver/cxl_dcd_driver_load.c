@@ -14,9 +14,6 @@
  *   - A program that is linked with libvirt loses this object's name from its environment:
  *     libvirt hands LD_PRELOAD on to QEMU, and a client its own to an editor. All other
  *     programs hand it on, since what they start may be the one that was meant.
- *
- * The log of a daemon is here its standard error, which systemd puts into the journal:
- * libvirt's own way to it is no public function, and is not open yet.
  */
 
 #include <config.h>
@@ -24,12 +21,11 @@
 #include <dlfcn.h>
 #include <gio/gio.h>
 #include <link.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_load.h"
+#include "cxl_dcd_driver_log.h"
 #include "cxl_dcd_driver_next.h"
 
 cxlDcdDriverFunctions cxlDcdDriverNext;
@@ -39,22 +35,6 @@ static bool cxlDcdDriverDaemon;
 
 /* All that it needs was found. */
 static bool cxlDcdDriverOn;
-
-/* In the form of libvirt's own messages. */
-static void
-cxlDcdDriverLog(const char *priority, const char *message)
-{
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *time = g_date_time_format(now, "%Y-%m-%d %H:%M:%S");
-
-    fprintf(stderr,
-            "%s.%03d+0000: %ld: %s : libvirt-cxl-dcd " PACKAGE_VERSION ": %s\n",
-            time,
-            g_date_time_get_microsecond(now) / 1000,
-            (long)getpid(),
-            priority,
-            message);
-}
 
 /* Look up what comes next. Returns the names of what is not there, or NULL. */
 static char *
@@ -74,34 +54,32 @@ static void
 cxlDcdDriverSayMissing(const char *missing)
 {
     Dl_info info = {.dli_fname = NULL};
-    g_autofree char *message = NULL;
 
     dladdr((void *)virGetLastError, &info);
-    message =
-        g_strdup_printf("the libvirt that is here, %s, has no %s: <cxl-dcd> is not known, and "
-                        "all else goes on as without this module, which needs libvirt 9.0 "
-                        "or later",
-                        info.dli_fname ? info.dli_fname : "unknown",
-                        missing);
-    cxlDcdDriverLog("error", message);
+    cxlDcdDriverLog("error",
+                    "the libvirt that is here, %s, has no %s: <cxl-dcd> is not known, and all else "
+                    "goes on as without this module, which needs libvirt 9.0 or later",
+                    info.dli_fname ? info.dli_fname : "unknown",
+                    missing);
 }
 
 static void
 cxlDcdDriverSayLoaded(const char *program)
 {
-    g_autofree char *message = NULL;
     unsigned long version = 0;
 
     if (virGetVersion(&version, NULL, NULL) < 0) {
-        cxlDcdDriverLog("warning", "cannot find out the version of libvirt");
+        cxlDcdDriverLog("warning",
+                        "cannot find out the version of libvirt: %s",
+                        virGetLastErrorMessage());
         virResetLastError();
     }
-    message = g_strdup_printf("the driver module is loaded into %s, libvirt %lu.%lu.%lu",
-                              program,
-                              version / 1000000,
-                              version / 1000 % 1000,
-                              version % 1000);
-    cxlDcdDriverLog("info", message);
+    cxlDcdDriverLog("info",
+                    "the driver module is loaded into %s, libvirt %lu.%lu.%lu",
+                    program,
+                    version / 1000000,
+                    version / 1000 % 1000,
+                    version % 1000);
 }
 
 /* LD_PRELOAD without this object. */

@@ -24,6 +24,7 @@
 #include <libvirt/virterror.h>
 #include <stdlib.h>
 
+#include "cxl_dcd_driver_capabilities.h"
 #include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_next.h"
 #include "cxl_dcd_driver_xml.h"
@@ -71,6 +72,9 @@ cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
         held = cxlDcdDriverCountHeld(xml, &tag);
     free(xml);
     virResetLastError();
+    /* a read-only connection is refused by libvirt itself */
+    if (held && cxlDcdDriverIsReadOnly(virDomainGetConnect(domain)))
+        held = 0;
     if (held)
         virCxlDcdReportError(
             VIR_ERR_OPERATION_INVALID,

@@ -61,49 +61,51 @@ cxlDcdDriverCheckConnection(virConnectPtr conn)
 
 /* ------------------------------------------------------------ towards libvirt */
 
-/* A decision about the driver of a device, for virCxlDcdTranslateStore(). */
-static int
-cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
-{
-    virConnectPtr conn = opaque;
-    g_autofree char *emulator = NULL;
-
-    if (!virCxlDcdConnectIsLocal(conn)) {
-        virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
-                                   VIR_ERR_CONFIG_UNSUPPORTED,
-                                   "what QEMU on the other host can do is not known here: say "
-                                   "<driver name='qemu'/> or <driver name='module' "
-                                   "path='...'/> in <cxl-dcd> '%s', or load the driver module "
-                                   "into the daemon there",
-                                   device->alias);
-        return -1;
-    }
-    if (!(emulator = cxlDcdDriverEmulator(conn, doc)))
-        return -1;
-    return qemuCxlDcdDecideDriver(device, emulator);
-}
-
+/* Whose QEMU it is that is asked about the devices of one domain. */
 typedef struct {
     virConnectPtr conn;
     bool validate;
+    char *emulator; /* once it is known */
 } cxlDcdDriverStoring;
+
+/* A decision about a device, for virCxlDcdTranslateStore(). */
+static int
+cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
+{
+    cxlDcdDriverStoring *storing = opaque;
+
+    if (virCxlDcdConnectIsLocal(storing->conn)) {
+        if (!storing->emulator && !(storing->emulator = cxlDcdDriverEmulator(storing->conn, doc)))
+            return -1;
+        return qemuCxlDcdDecideDriver(device, storing->emulator);
+    }
+    if (virCxlDcdDefIsDecided(device))
+        return 0;
+    virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
+                               VIR_ERR_CONFIG_UNSUPPORTED,
+                               "what QEMU on the other host can do is not known here: say "
+                               "<driver name='qemu'/> or <driver name='module' "
+                               "path='...'/> in <cxl-dcd> '%s', or load the driver module "
+                               "into the daemon there",
+                               device->alias);
+    return -1;
+}
 
 static int
 cxlDcdDriverStoreDomain(const char *xml, char **stored, void *opaque)
 {
-    const cxlDcdDriverStoring *storing = opaque;
+    cxlDcdDriverStoring *storing = opaque;
+    int ret = virCxlDcdTranslateStore(xml, storing->validate, cxlDcdDriverDecide, storing, stored);
 
-    return virCxlDcdTranslateStore(xml,
-                                   storing->validate,
-                                   cxlDcdDriverDecide,
-                                   storing->conn,
-                                   stored);
+    /* the next domain of a snapshot may have another one */
+    g_clear_pointer(&storing->emulator, g_free);
+    return ret;
 }
 
 static int
 cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool nested, char **stored)
 {
-    cxlDcdDriverStoring storing = {conn, validate};
+    cxlDcdDriverStoring storing = {conn, validate, NULL};
     int ret = -1;
 
     *stored = NULL;
@@ -118,6 +120,9 @@ cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool ne
         else
             ret = cxlDcdDriverStoreDomain(xml, stored, &storing);
     }
+    /* a read-only connection: libvirt says so of the call that was made */
+    if (ret < 0 && virGetLastErrorCode() == VIR_ERR_OPERATION_DENIED)
+        ret = 0;
     cxlDcdDriverLeave(ret < 0);
     return ret;
 }
@@ -197,6 +202,46 @@ cxlDcdDriverStoreParams(virConnectPtr conn,
         stored->copy[i].value.s = xml;
     }
     return 0;
+}
+
+/**
+ * cxlDcdDriverCheckStart:
+ * @domain: a domain that is about to be started
+ *
+ * QEMU may be another one than when the domain was defined. What cannot be found out is left
+ * to libvirt, which starts QEMU after all.
+ *
+ * Returns 0, or -1 with an error set when its QEMU cannot have one of its devices.
+ */
+int
+cxlDcdDriverCheckStart(virDomainPtr domain)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+    cxlDcdDriverStoring storing = {0};
+    char *xml = NULL;
+    int ret = 0;
+    guint i;
+
+    if (cxlDcdDriverIsInside())
+        return 0;
+    cxlDcdDriverEnter();
+    storing.conn = virDomainGetConnect(domain);
+    if (storing.conn && (xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE)) &&
+        virCxlDcdIsConcerned(xml) && virCxlDcdConnectIsLocal(storing.conn) &&
+        (doc = virCxlDcdXMLParse(xml, "domain")))
+        def = virCxlDcdDomainDefParseStored(doc);
+    for (i = 0; ret == 0 && def && i < def->devices->len; i++) {
+        if (cxlDcdDriverDecide(doc, g_ptr_array_index(def->devices, i), &storing) < 0 &&
+            virGetLastErrorCode() == VIR_ERR_CONFIG_UNSUPPORTED)
+            ret = -1;
+    }
+    g_free(storing.emulator);
+    free(xml);
+    if (ret == 0)
+        virResetLastError();
+    cxlDcdDriverLeave(ret < 0);
+    return ret;
 }
 
 /* ---------------------------------------------------------- towards the user */

@@ -28,6 +28,7 @@ int cxlDcdDriverStoreParams(virConnectPtr conn,
                             virTypedParameterPtr params,
                             int nparams,
                             cxlDcdDriverParams *stored);
+int cxlDcdDriverCheckStart(virDomainPtr domain);
 char *cxlDcdDriverShow(char *xml);
 char *cxlDcdDriverShowNested(char *xml);
 

@@ -20,6 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuCxlDcdCapabilities, qemuCxlDcdCapabilitiesFree
 
 qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesParse(const char *output);
 qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesGet(const char *emulator, const char *module);
+qemuCxlDcdCapabilities *
+qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module, unsigned int timeout);
 const char *qemuCxlDcdModulePath(void);
 int qemuCxlDcdDecideDriver(virCxlDcdDef *device, const char *emulator);
 

@@ -112,7 +112,7 @@ machines()
         <<<"$(defined "$(device static)" | sed '/<acpi/d')"
     refuse "<cxl-dcd> needs a guest of architecture x86_64, not 'aarch64'" \
         <<<"$(defined "$(device static)" | sed "s/arch='x86_64' machine='q35'/arch='aarch64' machine='virt'/")"
-    refuse "cannot find out what '/nowhere/qemu' can do: Failed to execute child process" \
+    refuse "Cannot check QEMU binary /nowhere/qemu: No such file or directory" \
         <<<"$(defined "$(device tagged)" | sed "s|<emulator>.*</emulator>|<emulator>/nowhere/qemu</emulator>|")"
     refuse "not well-formed" <<<"$(defined "<cxl-dcd")"
     refuse "document type declaration" <<<"<!DOCTYPE domain [<!ENTITY a 'b'>]>

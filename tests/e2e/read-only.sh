@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# read-only.sh: a read-only connection sees <cxl-dcd> and changes nothing; what it must not do is
+# refused in libvirt's words, and no program is run for it
+
+# shellcheck source=functions.sh
+. "$(dirname "$0")/functions.sh" || exit 1
+
+# A QEMU that leaves a mark when somebody runs it.
+printf '#!/bin/sh\necho run >>"%s/runs"\nexec %s "$@"\n' "$SCRATCH" "$(command -v "$QEMU")" |
+    put marked
+chmod +x "$SCRATCH/marked"
+
+# refused FUNCTION COMMAND...: in the words that libvirt has for it
+refused()
+{
+    local function=$1
+
+    shift
+    unchanged "$1" vm "error: operation forbidden: read only access prevents $function" client -r "$@"
+}
+
+for each in daemon client both; do
+    arrange "$each"
+    model=static
+    # in arrangement "both" the daemon does the work
+    [ "$each" = both ] || model=tagged
+    boot vm "$(device $model)
+"
+    must cxl cxl-dcd-add vm --size 2M --tag "$(tag 1)"
+    must guest vm accept
+    must cxl cxl-dcd-status vm
+    must cxl cxl-dcd-add vm --size 2M --tag "$(tag 2)"
+    must guest vm accept
+    before=$(everything vm)
+
+    succeeds "dumpxml" client -r dumpxml vm
+    is "dumpxml is that of any other connection" "$out" "$(client dumpxml vm)"
+    has "and has <cxl-dcd>" "$out" "<capacity tag='$(tag 1)' region='0' state='accepted'>"
+    succeeds "cxl-dcd-status" cxl -r cxl-dcd-status vm
+    has "shows what is recorded" "$out" "$(tag 1)"
+    is "and asks nobody for more" "$(grep -F "$(tag 2)" <<<"$out" | grep -c ' pending ')" 1
+    succeeds "cxl-dcd-status --no-refresh" cxl -r cxl-dcd-status vm --no-refresh
+    succeeds "cxl-dcd-list" cxl -r cxl-dcd-list
+    has "has it" "$out" "$(tag 1)"
+    is "nothing has changed" "$(everything vm)" "$before"
+
+    unchanged "cxl-dcd-add" vm "read only access prevents" cxl -r cxl-dcd-add vm --size 2M
+    unchanged "cxl-dcd-release" vm "read only access prevents" \
+        cxl -r cxl-dcd-release vm --tag "$(tag 1)"
+    capacity "$(tag 3)" 2 | put new.xml
+    capacity "$(tag 1)" 2 | put old.xml
+    refused virDomainAttachDevice attach-device vm "$SCRATCH/new.xml"
+    refused virDomainAttachDeviceFlags attach-device vm "$SCRATCH/new.xml" --live
+    refused virDomainAttachDeviceFlags attach-device vm "$SCRATCH/new.xml" --config
+    refused virDomainDetachDevice detach-device vm "$SCRATCH/old.xml"
+    refused virDomainDetachDeviceFlags detach-device vm "$SCRATCH/old.xml" --live
+    refused virDomainUpdateDeviceFlags update-device vm "$SCRATCH/old.xml"
+    refused virConnectGetDomainCapabilities domcapabilities
+    refused virDomainSave save vm "$SCRATCH/vm.saved"
+    refused virDomainManagedSave managedsave vm
+    refused virDomainSnapshotCreateXML snapshot-create-as vm one
+    refused virDomainSaveImageGetXMLDesc save-image-dumpxml "$SCRATCH/vm.saved"
+
+    # whatever a client names as its QEMU
+    domain other "$(device $model)
+" | sed "s|<emulator>.*</emulator>|<emulator>$SCRATCH/marked</emulator>|" | put other.xml
+    rm -f "$SCRATCH/runs"
+    refused virDomainDefineXML define "$SCRATCH/other.xml"
+    refused virDomainDefineXMLFlags define "$SCRATCH/other.xml" --validate
+    refused virDomainCreateXML create "$SCRATCH/other.xml"
+    refused virConnectDomainXMLToNative domxml-to-native qemu-argv --xml "$SCRATCH/other.xml"
+    refused virDomainRestoreFlags restore "$SCRATCH/nothing" --xml "$SCRATCH/other.xml"
+    is "no program has been run for it" "$(cat "$SCRATCH/runs" 2>/dev/null)" ""
+    must client define "$SCRATCH/other.xml"
+    sleep 0.1
+    touch "$SCRATCH/marked"
+    rm -f "$SCRATCH/runs"
+    refused virDomainCreate start other
+    is "nor for a start" "$(cat "$SCRATCH/runs" 2>/dev/null)" ""
+    remove other vm
+done
+
+finish
