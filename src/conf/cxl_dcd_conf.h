@@ -143,8 +143,7 @@ int virCxlDcdDefValidate(const virCxlDcdDef *def);
 
 bool virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def);
 bool virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def);
-bool
-virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDcdCapacityDef *def);
+bool virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDcdCapacityDef *def);
 unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def);
 unsigned long long virCxlDcdDefAccepted(const virCxlDcdDef *def);
 char *virCxlDcdTagParse(const char *text);

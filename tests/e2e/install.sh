@@ -5,14 +5,13 @@
 # README, a daemon with the setting of the drop-in, virsh by its name; and what is left when it
 # is gone
 
-# What was built, in a folder of the scratch folder, and what the table has to say of it.
+# What was built, in a folder of the scratch folder, and where that is to be.
 prepare_scratch()
 {
     local name
 
     DESTDIR=$1/root meson install -C "$BUILD_ROOT" --no-rebuild --quiet >"$1/log/install" 2>&1 ||
         { cat "$1/log/install" >&2; exit 1; }
-    cp "$SOURCE_ROOT/README.md" "$1"
     for name in BINDIR DATADIR INCLUDEDIR LIBDIR LIBEXECDIR MANDIR UNITDIR; do
         printf '%s=%q\n' "$name" "${!name}"
     done >"$1/directories"
@@ -37,7 +36,7 @@ promised()
 {
     local path variable
 
-    sed -n '/^| what | where |/,/^$/p' "$SCRATCH/README.md" | cut -d '|' -f 3 |
+    sed -n '/^| what | where |/,/^$/p' "$SCRATCH/files/README.md" | cut -d '|' -f 3 |
         grep -o '`[^`]*`' | tr -d '`' |
         while read -r path; do
             variable=${path%%/*}

@@ -11,7 +11,6 @@ prepare_scratch()
 
     for candidate in /usr/bin/python3 python3; do
         if "$candidate" -c 'import libvirt' 2>/dev/null; then
-            cp "$SOURCE_ROOT/tests/e2e/python.py" "$1/tests"
             printf 'PYTHON=%q\n' "$candidate" >"$1/python"
             return
         fi
@@ -28,7 +27,7 @@ for model in static tagged; do
     arrange daemon
     domain vm "$(device "$model")
 " | put vm.xml
-    run timeout 120 "$PYTHON" "$SCRATCH/tests/python.py" "$SCRATCH/vm.xml"
+    run timeout 120 "$PYTHON" "$SCRATCH/files/python.py" "$SCRATCH/vm.xml"
     while read -r result; do
         case $result in
         ok\ *) pass "$model: ${result#ok }" ;;
