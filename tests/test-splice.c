@@ -131,6 +131,94 @@ testDefineStored(gconstpointer opaque)
     g_assert_nonnull(strstr(stored, "urn:libvirt-cxl-dcd:domain:1.0"));
 }
 
+/* ------------------------------------------------------------ inside of others */
+
+/* A snapshot that has @xml in it, as libvirt prints it: two spaces further in, and twice, the
+ * second time under another name. */
+static char *
+testNest(const char *xml)
+{
+    g_auto(GStrv) lines = g_strsplit(xml, "\n", -1);
+    g_autoptr(GString) domain = g_string_new("  ");
+    g_autoptr(GString) inactive = NULL;
+    g_autofree char *joined = g_strjoinv("\n  ", lines);
+
+    g_string_append(domain, g_strchomp(joined));
+    inactive = g_string_new(domain->str);
+    g_string_replace(inactive, "<domain", "<inactiveDomain", 1);
+    g_string_replace(inactive, "</domain>", "</inactiveDomain>", 1);
+    return g_strdup_printf("<domainsnapshot>\n  <name>cxl-dcd</name>\n%s\n%s\n"
+                           "  <domainname/>\n</domainsnapshot>\n",
+                           domain->str,
+                           inactive->str);
+}
+
+static int
+testNestedStore(const char *xml, char **stored, void *opaque G_GNUC_UNUSED)
+{
+    return virCxlDcdTranslateStore(xml, false, testDecide, NULL, stored);
+}
+
+static int
+testNestedShow(const char *xml, char **shown, void *opaque G_GNUC_UNUSED)
+{
+    *shown = virCxlDcdTranslateShow(xml);
+    return 0;
+}
+
+static void
+testNested(gconstpointer opaque)
+{
+    g_autofree char *stored = testReadData(opaque, ".stored.xml");
+    g_autofree char *shown = testReadData(opaque, ".shown.xml");
+    g_autofree char *stock = testReadData(opaque, ".stock.xml");
+    g_autofree char *nested_stored = testNest(stored);
+    g_autofree char *nested_shown = testNest(shown);
+    g_autofree char *nested_stock = testNest(stock);
+    g_autofree char *changed = NULL;
+    g_autofree char *again = NULL;
+    g_autofree char *none = NULL;
+
+    g_assert_cmpint(virCxlDcdTranslateNested(nested_stored, testNestedShow, NULL, &changed), ==, 0);
+    g_assert_cmpstr(changed, ==, nested_shown);
+    g_assert_cmpint(virCxlDcdTranslateNested(nested_stock, testNestedShow, NULL, &none), ==, 0);
+    g_assert_null(none);
+
+    g_free(changed);
+    g_assert_cmpint(virCxlDcdTranslateNested(nested_shown, testNestedStore, NULL, &changed), ==, 0);
+    g_assert_nonnull(changed);
+    g_assert_cmpint(virCxlDcdTranslateNested(changed, testNestedShow, NULL, &again), ==, 0);
+    if (!strstr(shown, " state='"))
+        g_assert_cmpstr(again, ==, nested_shown);
+}
+
+static void
+testNestedBad(void)
+{
+    static const struct {
+        const char *xml;
+        const char *message;
+    } cases[] = {
+        {"<domainsnapshot>", "XML error: the document XML is not well-formed: "},
+        {"<domainsnapshot><domain><devices><cxl-dcd/></devices></domain></domainsnapshot>",
+         "unsupported configuration: <cxl-dcd> needs PCI Express: "},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *changed = NULL;
+
+        testCase(cases[i].xml);
+        g_assert_cmpint(virCxlDcdTranslateNested(cases[i].xml, testNestedStore, NULL, &changed),
+                        ==,
+                        -1);
+        g_assert_null(changed);
+        if (!g_str_has_prefix(virGetLastErrorMessage(), cases[i].message))
+            g_assert_cmpstr(virGetLastErrorMessage(), ==, cases[i].message);
+        virResetLastError();
+    }
+}
+
 /* ----------------------------------------------------------- single documents */
 
 #define DOMAIN(attributes, before, devices, after)                                                 \
@@ -701,6 +789,7 @@ main(int argc, char **argv)
         testAddData("define-shown", name, testDefineShown);
         testAddData("define-stored", name, testDefineStored);
         testAddData("stock", name, testStock);
+        testAddData("nested", name, testNested);
     }
     for (i = 0; i < G_N_ELEMENTS(testSame); i++) {
         g_autofree char *path = g_strconcat("/splice/same/", testSame[i].name, NULL);
@@ -727,5 +816,6 @@ main(int argc, char **argv)
     g_test_add_func("/splice/validate", testValidate);
     g_test_add_func("/splice/decided", testDecided);
     g_test_add_func("/splice/has-plain", testHasPlain);
+    g_test_add_func("/splice/nested-bad", testNestedBad);
     return g_test_run();
 }

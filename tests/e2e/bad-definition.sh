@@ -170,7 +170,7 @@ no_module()
     must guest held accept
     is "as ever" "$(status_of held "$(tag 1)")" accepted
     stop held
-    fails "a domain that is defined for it does not start" "Could not load plugin $there" \
+    fails "a domain that is defined for it does not start" "$need $there cannot give it: there is no such file" \
         client start --paused held
     unchanged "nor is capacity added to it" held "domain 'held' is not running" \
         client attach-device held "$SCRATCH/document.xml" --live
