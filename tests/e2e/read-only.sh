@@ -46,8 +46,9 @@ for each in daemon client both; do
     has "has it" "$out" "$(tag 1)"
     is "nothing has changed" "$(everything vm)" "$before"
 
-    unchanged "cxl-dcd-add" vm "read only access prevents" cxl -r cxl-dcd-add vm --size 2M
-    unchanged "cxl-dcd-release" vm "read only access prevents" \
+    wanted=2 unchanged "cxl-dcd-add" vm "A read-only connection cannot add capacity" \
+        cxl -r cxl-dcd-add vm --size 2M
+    wanted=2 unchanged "cxl-dcd-release" vm "A read-only connection cannot release capacity" \
         cxl -r cxl-dcd-release vm --tag "$(tag 1)"
     capacity "$(tag 3)" 2 | put new.xml
     capacity "$(tag 1)" 2 | put old.xml
