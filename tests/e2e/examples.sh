@@ -1,0 +1,535 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# examples.sh: what the documentation shows is what happens
+#
+# Each page (README.md, docs/*.md, docs/*.rst, docs/manpages/*.rst) is read, and its indented
+# blocks are taken at their word. There are two kinds:
+#
+#     $ virsh-cxl start vm            a terminal. A line that begins with "$ " is typed, in a
+#     Domain 'vm' started             shell that lasts as long as the page, in a folder of its
+#                                     own; the lines up to the next one are what it answers, on
+#                                     standard output and standard error. A command that ends in
+#                                     "\" goes on in the next line, behind "> ".
+#
+#     <cxl-dcd>...</cxl-dcd>          XML. A <cxl-dcd>, <capacity> or <domain>, or the <cxl-dcd>
+#                                     in <devices>, is valid by docs/schemas; a whole device and
+#                                     a whole domain can be defined as well.
+#
+# Blocks that begin otherwise are not looked at. So what cannot be run here has another prompt:
+# "# " for the host's root, "guest# " for a guest.
+#
+# What is shown is what a reader sees, with these rules:
+#
+# * "$ cat FILE", where there is no FILE, makes it, of the lines that follow.
+# * A UUID that the page has not typed is any, but the same each time. Where the page types it
+#   later, the real one is typed.
+# * Times, and numbers of seconds and milliseconds, are any. So is the width of a column.
+# * A line "..." stands for any number of lines. Empty lines at the end do not count.
+# * What looks at a state (cxl-dcd-status, cxl-dcd-list, dumpxml) is typed again for a while,
+#   until it shows what the page shows: a guest takes its time.
+# * /dev/shm, and the path of the installed QEMU module, stand for places in the scratch folder.
+#
+# No guest runs. A domain of the page starts paused: virsh and virsh-cxl in the page's PATH say
+# so behind its back; its file has a qtest socket that the page does not show, by which cxl-guest
+# plays the guest, and is of type 'qemu', whatever it says. A comment that no reader sees, alone
+# on its line, ".. test: WHAT" or "<!-- test: WHAT -->", arranges what has to be so from there on:
+#
+#     guest answers | refuses | keeps | is silent      to offers; "keeps" gives nothing back.
+#                                                      At first guests are silent.
+#     daemon module | stock                            at first it has the driver module
+#     domain NAME                                      one runs, with a tagged device of 4 GiB
+#
+# A page in which nothing is found fails, so that no example is lost without a word.
+# EXAMPLES_OF="guest.rst ..." reads these pages alone.
+
+# The pages that have no example.
+WITHOUT_EXAMPLES='docs/architecture.md docs/manpages/cxl-tagged.rst docs/manpages/virsh-cxl.rst'
+
+INSTALLED_MODULE=/usr/lib/x86_64-linux-gnu/qemu/cxl-tagged.so
+
+prepare_scratch()
+{
+    mkdir "$1/source"
+    (cd "$SOURCE_ROOT" &&
+        find README.md docs '(' -name '*.md' -o -name '*.rst' ')' -exec cp --parents -t "$1/source" {} +)
+    cp "$SOURCE_ROOT/docs/schemas/cxl-dcd.rng" "$BUILD_ROOT/docs/schemas/domain-cxl-dcd.rng" \
+        "$1/source"
+    echo "${EXAMPLES_OF-}" >"$1/examples-of"
+}
+
+# shellcheck source=functions.sh
+. "$(dirname "$0")/functions.sh" || exit 1
+
+# ----------------------------------------------------------- what looks alike
+
+ANY_UUID='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+
+# UUIDs of the page, and what they are in truth; and the other way round.
+declare -A truth shown
+
+# uuids: those in standard input, one a line
+uuids()
+{
+    grep -oE "$ANY_UUID"
+}
+
+# in_truth TEXT: TEXT as it is to be typed; a UUID that is new in it is itself
+in_truth()
+{
+    local text=$1 uuid
+
+    text=${text//"$INSTALLED_MODULE"/"$LIBVIRT_CXL_DCD_QEMU_MODULE"}
+    text=${text//\/dev\/shm/"$SCRATCH/shm"}
+    for uuid in $(uuids <<<"$text" | sort -u); do
+        if [ -z "${truth[$uuid]-}" ]; then
+            truth[$uuid]=$uuid
+            shown[$uuid]=$uuid
+        fi
+        text=${text//"$uuid"/"${truth[$uuid]}"}
+    done
+    in_truth=$text
+}
+
+# as_shown FILE: what came, with the paths that the page shows
+as_shown()
+{
+    sed -e "s|$LIBVIRT_CXL_DCD_QEMU_MODULE|$INSTALLED_MODULE|g" -e "s|$SCRATCH/shm|/dev/shm|g" "$1"
+}
+
+# shape: lines without what is different each time
+shape()
+{
+    sed -E -e "s/$ANY_UUID/UUID/g" \
+        -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9:]+)?/TIME/g' \
+        -e 's/[0-9]+(\.[0-9]+)? (ms|s|seconds?)\b/N \2/g' \
+        -e 's/----+/---/' -e 's/([^ ]) +/\1 /g' -e 's/ +$//'
+}
+
+# same_uuids EXPECTED GOT: lines of one shape; each UUID stands for the one at its place
+same_uuids()
+{
+    local uuid
+    local -a got
+
+    mapfile -t got < <(uuids <<<"$2")
+    while read -r uuid; do
+        : "${truth[$uuid]:=${got[0]}}" "${shown[${got[0]}]:=$uuid}"
+        [ "${truth[$uuid]}" = "${got[0]}" ] && [ "${shown[${got[0]}]}" = "$uuid" ] || return 1
+        got=("${got[@]:1}")
+    done < <(uuids <<<"$1")
+}
+
+# aligned E G: the lines from E of expected_shape are those from G of got_shape; pairs tells how
+aligned()
+{
+    local e=$1 g=$2
+
+    while [ "$e" -lt "${#expected_shape[@]}" ]; do
+        if [ "${expected_shape[e]}" = ... ]; then
+            for (( ; g <= ${#got_shape[@]}; g++)); do
+                aligned $((e + 1)) "$g" && return
+            done
+            return 1
+        fi
+        [ "$g" -lt "${#got_shape[@]}" ] && [ "${expected_shape[e]}" = "${got_shape[g]}" ] || return 1
+        pairs[e]=$g
+        e=$((e + 1)) g=$((g + 1))
+    done
+    [ "$g" -eq "${#got_shape[@]}" ]
+}
+
+# alike EXPECTED GOT: files; a reader would say that they are the same
+alike()
+{
+    local -a expected got expected_shape got_shape pairs=()
+    local e
+
+    mapfile -t expected <"$1"
+    mapfile -t got <"$2"
+    mapfile -t expected_shape < <(shape <"$1")
+    mapfile -t got_shape < <(shape <"$2")
+    aligned 0 0 || return
+    for e in "${!pairs[@]}"; do
+        same_uuids "${expected[e]}" "${got[pairs[e]]}" || return
+    done
+}
+
+# lines LINE...: without the empty ones at the end
+lines()
+{
+    [ $# -eq 0 ] || printf '%s\n' "$@" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
+}
+
+# ----------------------------------------------------------------- the guests
+
+guests=silent
+declare -A players
+
+# Each domain that runs gets a guest, if guests are to do something.
+play()
+{
+    local name
+    local -a names
+
+    [ "$guests" != silent ] || return
+    mapfile -t names < <(stock list --name)
+    for name in "${names[@]}"; do
+        [ -S "$SCRATCH/$name.qtest" ] || continue
+        [ -n "${players[$name]-}" ] && kill -0 "${players[$name]}" 2>/dev/null && continue
+        case $guests in
+        answers) serve "$name" ;;
+        refuses) serve "$name" --refuse ;;
+        keeps) serve "$name" --no-release ;;
+        esac
+        players[$name]=$server
+    done
+}
+
+end_play()
+{
+    local name
+
+    for name in "${!players[@]}"; do
+        server=${players[$name]}
+        end_serve 2>/dev/null
+    done
+    players=()
+}
+
+# arrangement_of_page WHAT: a comment of the page
+arrangement_of_page()
+{
+    case $1 in
+    'guest answers' | 'guest refuses' | 'guest keeps')
+        end_play
+        guests=${1#guest }
+        ;;
+    'guest is silent')
+        end_play
+        guests=silent
+        ;;
+    'daemon module') arrange_once daemon ;;
+    'daemon stock') arrange_once client ;;
+    'domain '*) boot "${1#domain }" "$(device tagged 4096)
+" ;;
+    *) fail "$page: a comment that is understood" "test: $1" ;;
+    esac
+}
+
+arrange_once()
+{
+    [ "$arrangement" = "$1" ] || arrange "$1"
+}
+
+# --------------------------------------------------------------- the terminal
+
+# virsh and virsh-cxl, by which a domain starts paused
+put_commands()
+{
+    local name=virsh program
+
+    program=$(command -v virsh)
+    mkdir "$SCRATCH/path" "$SCRATCH/shm"
+    for name in virsh virsh-cxl; do
+        [ $name = virsh ] || program=$SCRATCH/bin/virsh-cxl
+        cat >"$SCRATCH/path/$name" <<SH
+#!/bin/sh
+export LIBVIRT_CXL_DCD_VIRSH=$(command -v virsh)
+case " \$* " in
+*" start "*) exec $program "\$@" --paused ;;
+*) exec $program "\$@" ;;
+esac
+SH
+        chmod +x "$SCRATCH/path/$name"
+    done
+}
+
+open_terminal()
+{
+    mkdir "$SCRATCH/page"
+    coproc TERMINAL {
+        cd "$SCRATCH/page" && PATH=$SCRATCH/path:$PATH exec bash --noprofile --norc 2>/dev/null
+    }
+    # until it is there, it is a copy of this shell, with its traps
+    echo 'last=0; echo ready' >&"${TERMINAL[1]}"
+    read -r status <&"${TERMINAL[0]}"
+}
+
+close_terminal()
+{
+    local pid=$TERMINAL_PID
+    local -a names
+
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    end_play
+    guests=silent
+    mapfile -t names < <(stock list --all --name | sed '/^$/d')
+    remove "${names[@]}"
+    rm -rf "$SCRATCH/page" "$SCRATCH"/shm/*
+    truth=() shown=()
+}
+
+# type_in COMMAND: sets out and status
+type_in()
+{
+    local -a answer
+
+    command=$1
+    err=
+    printf '%s\n' "$1" >"$SCRATCH/typed"
+    echo "(exit \$last); . '$SCRATCH/typed' >'$SCRATCH/out' 2>&1 </dev/null; last=\$?; echo \$last" \
+        >&"${TERMINAL[1]}"
+    if ! read -r -t "$COMMAND_DEADLINE" -u "${TERMINAL[0]}" status; then
+        status="none: it has not ended in $COMMAND_DEADLINE seconds"
+        out=$(<"$SCRATCH/out")
+        return 1
+    fi
+    mapfile -t answer <"$SCRATCH/out"
+    lines "${answer[@]}" >"$SCRATCH/came"
+    as_shown "$SCRATCH/came" >"$SCRATCH/got"
+    out=$(<"$SCRATCH/got")
+}
+
+# without_kvm: a domain that any host has
+without_kvm()
+{
+    sed "s/\(<domain [^>]*type=\)['\"]kvm['\"]/\1'qemu'/"
+}
+
+# make_file NAME LINES...: what the page shows is in it; a domain gets a guest that can be played
+make_file()
+{
+    local name=$1 domain arguments text
+
+    shift
+    in_truth "$(lines "$@")"
+    text=$in_truth
+    domain=$(sed -n 's|.*<name>\(.*\)</name>.*|\1|p' <<<"$text" | head -n 1)
+    if [ -n "$domain" ]; then
+        arguments="<qemu:arg value='-qtest'/>
+<qemu:arg value='unix:$SCRATCH/$domain.qtest,server=on,wait=off'/>
+<qemu:arg value='-qtest-log'/><qemu:arg value='none'/>"
+        case $text in
+        *'</qemu:commandline>'*) text=${text/'</qemu:commandline>'/"$arguments</qemu:commandline>"} ;;
+        *) text=${text/'</domain>'/"<qemu:commandline \
+xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>$arguments</qemu:commandline></domain>"} ;;
+        esac
+    fi
+    without_kvm <<<"$text" >"$SCRATCH/page/$name"
+}
+
+# shows TEXT COMMAND: what it answers is what SCRATCH/expected has
+shows()
+{
+    local text=$1 end=$((SECONDS + WAIT))
+
+    play
+    in_truth "$2"
+    while type_in "$in_truth"; do
+        if alike "$SCRATCH/expected" "$SCRATCH/got"; then
+            pass "$text"
+            return
+        fi
+        case $2 in
+        *cxl-dcd-status* | *cxl-dcd-list* | *dumpxml*) [ "$SECONDS" -lt "$end" ] || break ;;
+        *) break ;;
+        esac
+        sleep 0.2
+    done
+    fail "$text" "$(diff -u "$SCRATCH/expected" "$SCRATCH/got")"
+}
+
+# example COMMAND [LINE...]: one command, and what the page shows of it
+example()
+{
+    local typed=$1
+
+    shift
+    found=$((found + 1))
+    case $typed in
+    'cat '*)
+        if [ ! -e "$SCRATCH/page/${typed#cat }" ]; then
+            make_file "${typed#cat }" "$@"
+            return
+        fi
+        ;;
+    esac
+    lines "$@" >"$SCRATCH/expected"
+    shows "$page: $ ${typed/$'\n'*/ ...}" "$typed"
+}
+
+# terminal LINE...: a block
+terminal()
+{
+    local line typed=
+    local -a answer=()
+
+    for line in "$@"; do
+        if [ "${line:0:2}" = '$ ' ]; then
+            [ -z "$typed" ] || example "$typed" "${answer[@]}"
+            typed=${line:2}
+            answer=()
+        elif [ "${line:0:2}" = '> ' ] && [ "${typed: -1}" = \\ ]; then
+            typed+=$'\n'${line:2}
+        else
+            answer+=("$line")
+        fi
+    done
+    example "$typed" "${answer[@]}"
+}
+
+# ------------------------------------------------------------------------ XML
+
+# valid SCHEMA TEXT: SCRATCH/element.xml is so
+valid()
+{
+    command="xmllint --relaxng $1"
+    out=$(<"$SCRATCH/element.xml")
+    if err=$(xmllint --noout --relaxng "$SCRATCH/source/$1" "$SCRATCH/element.xml" 2>&1); then
+        pass "$2 is valid"
+    else
+        fail "$2 is valid"
+    fi
+}
+
+# definable TEXT: the domain in SCRATCH/domain.xml is
+definable()
+{
+    local name
+
+    succeeds "$1 can be defined" stock define "$SCRATCH/domain.xml"
+    name=$(xmllint --xpath 'string(/domain/name)' "$SCRATCH/domain.xml")
+    stock undefine "$name" >/dev/null 2>&1
+}
+
+# device_is_right TEXT: the <cxl-dcd> in SCRATCH/element.xml, and if it is a whole one, in a
+# domain that has what it names
+device_is_right()
+{
+    local numa=
+
+    valid cxl-dcd.rng "$1"
+    grep -q '<target>' "$SCRATCH/element.xml" || return
+    ! grep -q '<node>' "$SCRATCH/element.xml" ||
+        numa="  <cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>
+"
+    in_truth "$(<"$SCRATCH/element.xml")"
+    domain page "$in_truth
+" '' "$numa" >"$SCRATCH/domain.xml"
+    definable "$1"
+}
+
+# xml LINE...: a block
+xml()
+{
+    local line=$((at + 1)) element what i n
+
+    { echo '<all>'; printf '%s\n' "$@"; echo '</all>'; } >"$SCRATCH/block.xml"
+    if ! run xmllint --xpath 'count(/all/*)' "$SCRATCH/block.xml"; then
+        fail "$page:$line: XML is well-formed"
+        return
+    fi
+    n=$out
+    for ((i = 1; i <= n; i++)); do
+        xmllint --xpath "/all/*[$i]" "$SCRATCH/block.xml" >"$SCRATCH/element.xml"
+        element=$(xmllint --xpath 'name(/*)' "$SCRATCH/element.xml")
+        what="$page:$line: <$element>"
+        case $element in
+        cxl-dcd | capacity | domain | devices) found=$((found + 1)) ;;
+        esac
+        case $element in
+        cxl-dcd) device_is_right "$what" ;;
+        capacity) valid cxl-dcd.rng "$what" ;;
+        domain)
+            valid domain-cxl-dcd.rng "$what"
+            in_truth "$(<"$SCRATCH/element.xml")"
+            without_kvm <<<"$in_truth" >"$SCRATCH/domain.xml"
+            definable "$what"
+            ;;
+        devices)
+            xmllint --xpath '/devices/cxl-dcd' "$SCRATCH/element.xml" >"$SCRATCH/device.xml"
+            mv "$SCRATCH/device.xml" "$SCRATCH/element.xml"
+            device_is_right "$what"
+            ;;
+        esac
+    done
+}
+
+# ------------------------------------------------------------------ the pages
+
+# read_block AT: the block whose first line is the page's line AT (from 0), into block; the
+# line after it is next
+read_block()
+{
+    local line
+
+    indent=${text[$1]%%[! ]*}
+    block=()
+    for ((next = $1; next < ${#text[@]}; next++)); do
+        line=${text[next]}
+        if [ "${line#"$indent"}" != "$line" ]; then
+            block+=("${line#"$indent"}")
+        elif [ -z "${line// /}" ]; then
+            block+=('')
+        else
+            break
+        fi
+    done
+}
+
+read_page()
+{
+    local at=0 next indent
+    local -a text block
+
+    mapfile -t text <"$SCRATCH/source/$page"
+    while [ "$at" -lt "${#text[@]}" ]; do
+        next=$((at + 1))
+        case ${text[at]} in
+        '.. test: '*) arrangement_of_page "${text[at]#.. test: }" ;;
+        '<!-- test: '*' -->')
+            text[at]=${text[at]#<!-- test: }
+            arrangement_of_page "${text[at]% -->}"
+            ;;
+        ' '*)
+            # the first line after one that is empty
+            if [ "$at" -eq 0 ] || [ -z "${text[at - 1]// /}" ]; then
+                read_block "$at"
+                case ${block[0]} in
+                '$ '*) terminal "${block[@]}" ;;
+                '<'*) xml "${block[@]}" ;;
+                esac
+            fi
+            ;;
+        esac
+        at=$next
+    done
+}
+
+put_commands
+EXAMPLES_OF=$(<"$SCRATCH/examples-of")
+for file in "$SCRATCH"/source/{README.md,docs/*.md,docs/*.rst,docs/manpages/*.rst}; do
+    [ -e "$file" ] || continue # no page of that kind
+    case " ${EXAMPLES_OF:-$file} " in
+    *" ${file##*/} "* | *" $file "*) ;;
+    *) continue ;;
+    esac
+    page=${file#"$SCRATCH/source/"}
+    found=0
+    arrange_once daemon
+    open_terminal
+    read_page
+    close_terminal
+    case " $WITHOUT_EXAMPLES " in
+    *" $page "*) is "$page has no example" "$found" 0 ;;
+    *) if [ "$found" -gt 0 ]; then
+        pass "$page has examples"
+    else
+        fail "$page has examples"
+    fi ;;
+    esac
+done
+
+finish
