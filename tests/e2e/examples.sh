@@ -61,19 +61,10 @@ prepare_scratch()
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
+# shellcheck source=alike.sh
+. "$(dirname "$0")/alike.sh" || exit 1
 
-# ----------------------------------------------------------- what looks alike
-
-ANY_UUID='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-
-# UUIDs of the page, and what they are in truth; and the other way round.
-declare -A truth shown
-
-# uuids: those in standard input, one a line
-uuids()
-{
-    grep -oE "$ANY_UUID"
-}
+# ------------------------------------------------------- paths and generated UUIDs
 
 # in_truth TEXT: TEXT as it is to be typed; a UUID that is new in it is itself
 in_truth()
@@ -96,64 +87,6 @@ in_truth()
 as_shown()
 {
     sed -e "s|$LIBVIRT_CXL_DCD_QEMU_MODULE|$INSTALLED_MODULE|g" -e "s|$SCRATCH/shm|/dev/shm|g" "$1"
-}
-
-# shape: lines without what is different each time
-shape()
-{
-    sed -E -e "s/$ANY_UUID/UUID/g" \
-        -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9:]+)?/TIME/g' \
-        -e 's/[0-9]+(\.[0-9]+)? (ms|s|seconds?)\b/N \2/g' \
-        -e 's/----+/---/' -e 's/([^ ]) +/\1 /g' -e 's/ +$//'
-}
-
-# same_uuids EXPECTED GOT: lines of one shape; each UUID stands for the one at its place
-same_uuids()
-{
-    local uuid
-    local -a got
-
-    mapfile -t got < <(uuids <<<"$2")
-    while read -r uuid; do
-        : "${truth[$uuid]:=${got[0]}}" "${shown[${got[0]}]:=$uuid}"
-        [ "${truth[$uuid]}" = "${got[0]}" ] && [ "${shown[${got[0]}]}" = "$uuid" ] || return 1
-        got=("${got[@]:1}")
-    done < <(uuids <<<"$1")
-}
-
-# aligned E G: the lines from E of expected_shape are those from G of got_shape; pairs tells how
-aligned()
-{
-    local e=$1 g=$2
-
-    while [ "$e" -lt "${#expected_shape[@]}" ]; do
-        if [ "${expected_shape[e]}" = ... ]; then
-            for (( ; g <= ${#got_shape[@]}; g++)); do
-                aligned $((e + 1)) "$g" && return
-            done
-            return 1
-        fi
-        [ "$g" -lt "${#got_shape[@]}" ] && [ "${expected_shape[e]}" = "${got_shape[g]}" ] || return 1
-        pairs[e]=$g
-        e=$((e + 1)) g=$((g + 1))
-    done
-    [ "$g" -eq "${#got_shape[@]}" ]
-}
-
-# alike EXPECTED GOT: files; a reader would say that they are the same
-alike()
-{
-    local -a expected got expected_shape got_shape pairs=()
-    local e
-
-    mapfile -t expected <"$1"
-    mapfile -t got <"$2"
-    mapfile -t expected_shape < <(shape <"$1")
-    mapfile -t got_shape < <(shape <"$2")
-    aligned 0 0 || return
-    for e in "${!pairs[@]}"; do
-        same_uuids "${expected[e]}" "${got[pairs[e]]}" || return
-    done
 }
 
 # lines LINE...: without the empty ones at the end
@@ -509,6 +442,52 @@ read_page()
     done
 }
 
+# ------------------------------------------------------------------ likeness
+
+# tells ANSWER TEXT EXPECTED GOT: alike says ANSWER
+tells()
+{
+    lines "$3" >"$SCRATCH/expected"
+    lines "$4" >"$SCRATCH/got"
+    command=alike
+    if alike "$SCRATCH/expected" "$SCRATCH/got"; then
+        is "alike: $2" yes "$1"
+    else
+        is "alike: $2" no "$1"
+    fi
+    truth=() shown=()
+}
+
+# What is passed as alike here would pass in a page.
+likeness()
+{
+    local a=11111111-aaaa-4aaa-8aaa-aaaaaaaaaaaa b=22222222-aaaa-4aaa-8aaa-aaaaaaaaaaaa
+    local c=33333333-aaaa-4aaa-8aaa-aaaaaaaaaaaa
+
+    tells yes "the same" $'one\ntwo' $'one\ntwo'
+    tells no "another word" $'one\ntwo' $'one\nthree'
+    tells no "a line more" one $'one\ntwo'
+    tells no "a line less" $'one\ntwo' one
+    tells no "nothing" one ''
+    tells no "something" '' one
+    tells yes "empty lines at the end" one $'one\n\n'
+    tells no "empty lines before" $'one' $'\none'
+    tells yes "a UUID" "tag $a" "tag $c"
+    tells yes "the same UUID twice" "$a $a" "$c $c"
+    tells no "one UUID for two" "$a $b" "$c $c"
+    tells no "two UUIDs for one" "$a"$'\n'"$a" "$b"$'\n'"$c"
+    tells yes "seconds" 'for 3 s, 1.000 seconds' 'for 12 s, 7.5 seconds'
+    tells no "another number" '3 MiB' '4 MiB'
+    tells yes "times" '2026-11-22 21:49:40.123+0000: up' '2027-01-02T03:04:05Z: up'
+    tells yes "the width of a column" $' a     b\n--------' $' a  b\n-----'
+    tells no "another indentation" '  a' '    a'
+    tells yes "lines left out" $'one\n...\nfour' $'one\ntwo\nthree\nfour'
+    tells yes "no lines left out" $'one\n...\ntwo' $'one\ntwo'
+    tells no "what follows is not there" $'one\n...\nfive' $'one\ntwo\nthree'
+    tells yes "left out up to the right line" $'...\nend' $'end\nmore\nend'
+}
+
+likeness
 put_commands
 EXAMPLES_OF=$(<"$SCRATCH/examples-of")
 for file in "$SCRATCH"/source/{README.md,docs/*.md,docs/*.rst,docs/manpages/*.rst}; do
