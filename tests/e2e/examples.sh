@@ -24,7 +24,7 @@
 # * "$ cat FILE", where there is no FILE, makes it, of the lines that follow.
 # * A UUID that the page has not typed is any, but the same each time. Where the page types it
 #   later, the real one is typed.
-# * Times, and numbers of seconds and milliseconds, are any. So is the width of a column.
+# * Times (with "since", numbers too), and numbers of seconds and milliseconds, are any. So is the width of a column.
 # * A line "..." stands for any number of lines. Empty lines at the end do not count.
 # * What looks at a state (cxl-dcd-status, cxl-dcd-list, dumpxml) is typed again for a while,
 #   until it shows what the page shows: a guest takes its time.
@@ -44,8 +44,7 @@
 # EXAMPLES_OF="guest.rst ..." reads these pages alone.
 
 # The pages that have no example.
-WITHOUT_EXAMPLES='docs/architecture.md docs/compatibility.rst docs/manpages/cxl-tagged.rst
-docs/manpages/virsh-cxl.rst'
+WITHOUT_EXAMPLES='docs/architecture.md docs/compatibility.rst docs/manpages/cxl-tagged.rst'
 
 INSTALLED_MODULE=/usr/lib/x86_64-linux-gnu/qemu/cxl-tagged.so
 
@@ -479,6 +478,9 @@ likeness()
     tells yes "seconds" 'for 3 s, 1.000 seconds' 'for 12 s, 7.5 seconds'
     tells no "another number" '3 MiB' '4 MiB'
     tells yes "times" '2026-11-22 21:49:40.123+0000: up' '2027-01-02T03:04:05Z: up'
+    tells yes "a time in JSON" '"since": 1795383732,' '"since": 1795383999,'
+    tells yes "a time in XML" "since='1795383732'" "since='1795383999'"
+    tells no "another size in JSON" '"size": 1795383732,' '"size": 1795383999,'
     tells yes "the width of a column" $' a     b\n--------' $' a  b\n-----'
     tells no "another indentation" '  a' '    a'
     tells yes "lines left out" $'one\n...\nfour' $'one\ntwo\nthree\nfour'
@@ -502,7 +504,7 @@ for file in "$SCRATCH"/source/{README.md,docs/*.md,docs/*.rst,docs/manpages/*.rs
     open_terminal
     read_page
     close_terminal
-    case " ${WITHOUT_EXAMPLES//[[:space:]]/ } " in
+    case " $WITHOUT_EXAMPLES " in
     *" $page "*) is "$page has no example" "$found" 0 ;;
     *) if [ "$found" -gt 0 ]; then
         pass "$page has examples"
