@@ -40,7 +40,8 @@
 #     daemon module | stock                            at first it has the driver module
 #     domain NAME                                      one runs, with a tagged device of 4 GiB
 #
-# A page in which nothing is found fails, so that no example is lost without a word.
+# A page in which nothing is found fails, so that no example is lost without a word; so does one
+# that README.md does not lead to.
 # EXAMPLES_OF="guest.rst ..." reads these pages alone.
 
 # The pages that have no example.
@@ -504,6 +505,8 @@ for file in "$SCRATCH"/source/{README.md,docs/*.md,docs/*.rst,docs/manpages/*.rs
     open_terminal
     read_page
     close_terminal
+    [ "$page" = README.md ] ||
+        has "README.md leads to $page" "$(<"$SCRATCH/source/README.md")" "]($page)"
     case " $WITHOUT_EXAMPLES " in
     *" $page "*) is "$page has no example" "$found" 0 ;;
     *) if [ "$found" -gt 0 ]; then
