@@ -45,7 +45,7 @@
 # EXAMPLES_OF="guest.rst ..." reads these pages alone.
 
 # The pages that have no example.
-WITHOUT_EXAMPLES='docs/architecture.md docs/compatibility.rst docs/manpages/cxl-tagged.rst'
+WITHOUT_EXAMPLES='docs/architecture.md docs/compatibility.rst docs/installation.md docs/manpages/cxl-tagged.rst'
 
 INSTALLED_MODULE=/usr/lib/x86_64-linux-gnu/qemu/cxl-tagged.so
 
