@@ -181,7 +181,7 @@ SH
 
 open_terminal()
 {
-    mkdir "$SCRATCH/page"
+    mkdir -p "$SCRATCH/page"
     coproc TERMINAL {
         cd "$SCRATCH/page" && PATH=$SCRATCH/path:$PATH exec bash --noprofile --norc 2>/dev/null
     }
@@ -190,13 +190,19 @@ open_terminal()
     read -r status <&"${TERMINAL[0]}"
 }
 
-close_terminal()
+kill_terminal()
 {
     local pid=$TERMINAL_PID
-    local -a names
 
     kill "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
+}
+
+close_terminal()
+{
+    local -a names
+
+    kill_terminal
     end_play
     guests=silent
     mapfile -t names < <(stock list --all --name | sed '/^$/d')
@@ -216,8 +222,11 @@ type_in()
     echo "(exit \$last); . '$SCRATCH/typed' >'$SCRATCH/out' 2>&1 </dev/null; last=\$?; echo \$last" \
         >&"${TERMINAL[1]}"
     if ! read -r -t "$COMMAND_DEADLINE" -u "${TERMINAL[0]}" status; then
+        out=
+        as_shown "$SCRATCH/out" >"$SCRATCH/got"
+        kill_terminal
+        open_terminal
         status="none: it has not ended in $COMMAND_DEADLINE seconds"
-        out=$(<"$SCRATCH/out")
         return 1
     fi
     mapfile -t answer <"$SCRATCH/out"
@@ -506,7 +515,8 @@ for file in "$SCRATCH"/source/{README.md,docs/*.md,docs/*.rst,docs/manpages/*.rs
     read_page
     close_terminal
     [ "$page" = README.md ] ||
-        has "README.md leads to $page" "$(<"$SCRATCH/source/README.md")" "]($page)"
+        is "README.md leads to $page" \
+            "$(grep -oF "]($page)" "$SCRATCH/source/README.md" | sort -u)" "]($page)"
     case " $WITHOUT_EXAMPLES " in
     *" $page "*) is "$page has no example" "$found" 0 ;;
     *) if [ "$found" -gt 0 ]; then
