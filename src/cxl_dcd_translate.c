@@ -137,7 +137,7 @@ virCxlDcdTranslateStore(const char *xml,
     if (!(doc = virCxlDcdXMLParse(xml, "domain")) || !(def = virCxlDcdDomainDefParseInput(doc)))
         return -1;
     if (!def->plain) {
-        *stored = virCxlDcdSpliceDropRecords(doc);
+        *stored = virCxlDcdSpliceDropLive(doc);
         return 0;
     }
     if (validate && virCxlDcdTranslateValidate(doc, def) < 0)

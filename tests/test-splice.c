@@ -555,6 +555,33 @@ testForgedRecords(void)
     }
 }
 
+/* What of a running domain's start is done is shown to nobody, and no definition gets it. */
+static void
+testStartMark(void)
+{
+    static const char mark[] =
+        "    <m:start xmlns:m='urn:libvirt-cxl-dcd:start:1.0'><m:capacity tag='" TAG "'/>"
+        "</m:start>\n";
+    static const char template[] = DOMAIN(QEMU " id='3'", "@", "", COMMANDLINE(ARGUMENTS));
+    g_auto(GStrv) parts = g_strsplit(template, "@", 2);
+    g_autofree char *with = g_strconcat(parts[0],
+                                        "  <metadata>\n",
+                                        STORED(DEVICE("a")),
+                                        mark,
+                                        "  </metadata>\n",
+                                        parts[1],
+                                        NULL);
+    g_autofree char *without = g_strconcat(parts[0], METADATA(STORED(DEVICE("a"))), parts[1], NULL);
+    g_autofree char *plain = virCxlDcdTranslateShow(with);
+    g_autofree char *expected = virCxlDcdTranslateShow(without);
+    g_autofree char *stored = NULL;
+
+    g_assert_nonnull(plain);
+    g_assert_cmpstr(plain, ==, expected);
+    g_assert_cmpint(virCxlDcdTranslateStore(with, false, testDecide, NULL, &stored), ==, 0);
+    g_assert_cmpstr(stored, ==, without);
+}
+
 /* What a user gives as state is not read, not even to refuse it. */
 static void
 testStateIgnored(void)
@@ -808,6 +835,7 @@ main(int argc, char **argv)
     g_test_add_func("/splice/edited-arguments", testEditedArguments);
     g_test_add_func("/splice/forged-metadata", testForgedMetadata);
     g_test_add_func("/splice/forged-records", testForgedRecords);
+    g_test_add_func("/splice/start-mark", testStartMark);
     g_test_add_func("/splice/state-ignored", testStateIgnored);
     g_test_add_func("/splice/placed", testPlaced);
     g_test_add_func("/splice/redefine", testRedefine);

@@ -8,8 +8,9 @@
  *   plain    <domain><devices><cxl-dcd>               what a user writes and reads
  *   stored   <domain><metadata><cxl-dcd:devices>      what libvirt keeps, beside the
  *            <domain><metadata><cxl-dcd:capacity>     QEMU arguments: the definition,
- *                                                     and a record for each capacity
- *                                                     of a running domain
+ *            <domain><metadata><cxl-dcd:start>        and of a running domain a record
+ *                                                     for each capacity, and what of
+ *                                                     its start is done
  *
  * A stored definition carries, beyond the devices, the place of the host bridge
  * that was generated for them: it was free when the domain was defined, and
@@ -82,6 +83,31 @@ virCxlDcdIsRecord(xmlNodePtr node)
 {
     return virCxlDcdXMLIsElement(node, "capacity") && node->ns && node->ns->href &&
            g_str_has_prefix((const char *)node->ns->href, VIR_CXL_DCD_NAMESPACE_CAPACITY);
+}
+
+/**
+ * virCxlDcdIsStart:
+ * @node: a child of <metadata>
+ *
+ * Returns true when it tells what of the domain's start is done (src/cxl_dcd_start.c).
+ */
+bool
+virCxlDcdIsStart(xmlNodePtr node)
+{
+    return virCxlDcdXMLIsElement(node, "start") &&
+           virCxlDcdXMLHasNamespace(node, VIR_CXL_DCD_NAMESPACE_START);
+}
+
+/**
+ * virCxlDcdIsLiveOnly:
+ * @node: a child of <metadata>
+ *
+ * Returns true when it is ours and belongs to a running domain, never to a definition.
+ */
+bool
+virCxlDcdIsLiveOnly(xmlNodePtr node)
+{
+    return virCxlDcdIsRecord(node) || virCxlDcdIsStart(node);
 }
 
 /**

@@ -11,9 +11,11 @@
 
 /* The namespaces of the metadata elements in which libvirt keeps what is ours:
  * one element for all devices, one for each capacity of a running domain (its
- * tag is appended). */
-#define VIR_CXL_DCD_NAMESPACE "urn:libvirt-cxl-dcd:domain:1.0"
-#define VIR_CXL_DCD_NAMESPACE_CAPACITY "urn:libvirt-cxl-dcd:capacity:1.0:"
+ * tag is appended), and one for what of a running domain's start is done. */
+#define VIR_CXL_DCD_NAMESPACES "urn:libvirt-cxl-dcd:"
+#define VIR_CXL_DCD_NAMESPACE VIR_CXL_DCD_NAMESPACES "domain:1.0"
+#define VIR_CXL_DCD_NAMESPACE_CAPACITY VIR_CXL_DCD_NAMESPACES "capacity:1.0:"
+#define VIR_CXL_DCD_NAMESPACE_START VIR_CXL_DCD_NAMESPACES "start:1.0"
 #define VIR_CXL_DCD_PREFIX "cxl-dcd"
 
 /* A generated host bridge has this many HDM decoders, one for each of its ports
@@ -59,6 +61,8 @@ int virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capac
 
 bool virCxlDcdIsStoredDevices(xmlNodePtr node);
 bool virCxlDcdIsRecord(xmlNodePtr node);
+bool virCxlDcdIsStart(xmlNodePtr node);
+bool virCxlDcdIsLiveOnly(xmlNodePtr node);
 char *virCxlDcdRecordNamespace(const char *tag);
 char *virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity);
 

@@ -326,14 +326,14 @@ virCxlDcdCutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, bool keep_metadata)
     guint ours = 0;
 
     for (node = virCxlDcdXMLChild(metadata, NULL); node; node = virCxlDcdXMLNext(node->next, NULL))
-        ours += virCxlDcdIsStoredDevices(node) || virCxlDcdIsRecord(node);
+        ours += virCxlDcdIsStoredDevices(node) || virCxlDcdIsLiveOnly(node);
     if (ours && !keep_metadata && ours == virCxlDcdCountChildren(metadata)) {
         virCxlDcdCutElement(edits, doc, metadata);
         return;
     }
     for (node = virCxlDcdXMLChild(metadata, NULL); node;
          node = virCxlDcdXMLNext(node->next, NULL)) {
-        if (virCxlDcdIsStoredDevices(node) || virCxlDcdIsRecord(node))
+        if (virCxlDcdIsStoredDevices(node) || virCxlDcdIsLiveOnly(node))
             virCxlDcdCutElement(edits, doc, node);
     }
 }
@@ -431,18 +431,18 @@ virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, const G
 }
 
 /**
- * virCxlDcdSpliceDropRecords:
+ * virCxlDcdSpliceDropLive:
  * @doc: a domain in the stored form
  *
- * A record belongs to a running domain, and must not become part of the
- * definition when somebody defines what the stock dumpxml of a running domain
- * printed.
+ * A record belongs to a running domain, as does what is done of its start, and
+ * must not become part of the definition when somebody defines what the stock
+ * dumpxml of a running domain printed.
  *
- * Returns the domain without records, to be freed with g_free(), or NULL when
+ * Returns the domain without them, to be freed with g_free(), or NULL when
  * there are none.
  */
 char *
-virCxlDcdSpliceDropRecords(virCxlDcdXMLDoc *doc)
+virCxlDcdSpliceDropLive(virCxlDcdXMLDoc *doc)
 {
     g_autoptr(GArray) edits = virCxlDcdEditsNew();
     xmlNodePtr metadata = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "metadata");
@@ -450,7 +450,7 @@ virCxlDcdSpliceDropRecords(virCxlDcdXMLDoc *doc)
 
     for (node = virCxlDcdXMLChild(metadata, NULL); node;
          node = virCxlDcdXMLNext(node->next, NULL)) {
-        if (virCxlDcdIsRecord(node))
+        if (virCxlDcdIsLiveOnly(node))
             virCxlDcdCutElement(edits, doc, node);
     }
     return edits->len ? virCxlDcdEditsApply(edits, doc->text) : NULL;

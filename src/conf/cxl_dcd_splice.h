@@ -15,6 +15,6 @@ char *virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
 char *virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc,
                           const virCxlDcdDomainDef *def,
                           const GPtrArray *arguments);
-char *virCxlDcdSpliceDropRecords(virCxlDcdXMLDoc *doc);
+char *virCxlDcdSpliceDropLive(virCxlDcdXMLDoc *doc);
 
 #endif /* CXL_DCD_SPLICE_H */

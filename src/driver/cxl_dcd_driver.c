@@ -37,6 +37,7 @@
 #include "cxl_dcd_driver_next.h"
 #include "cxl_dcd_driver_xml.h"
 #include "cxl_dcd_error.h"
+#include "cxl_dcd_start.h"
 #include "cxl_dcd_translate.h"
 #include "libvirt/libvirt-cxl-dcd.h"
 
@@ -99,63 +100,6 @@ virConnectDomainXMLToNative(virConnectPtr conn,
 
 /* ---------------------------------------------- capacities at a domain's start */
 
-/* Offer the capacities that the definition of a domain which has just started names.
- * Where the daemon has the module it has done so. */
-static int
-cxlDcdDriverOfferConfigured(virDomainPtr domain)
-{
-    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
-    g_autoptr(virCxlDcdDomainDef) def = NULL;
-    char *xml = virDomainGetXMLDesc(domain, 0);
-    guint i;
-    guint j;
-
-    if (!xml)
-        return -1;
-    if (virCxlDcdIsConcerned(xml))
-        doc = virCxlDcdXMLParse(xml, "domain");
-    else
-        def = virCxlDcdDomainDefNew();
-    free(xml);
-    if (!def && (!doc || !(def = virCxlDcdDomainDefParseConfigured(doc))))
-        return -1;
-    for (i = 0; i < def->devices->len; i++) {
-        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
-
-        for (j = 0; j < device->capacities->len; j++) {
-            g_autoptr(GString) request = g_string_new("<cxl-dcd>");
-            char *tag;
-
-            virCxlDcdCapacityDefFormat(request,
-                                       0,
-                                       "capacity",
-                                       g_ptr_array_index(device->capacities, j),
-                                       0);
-            g_string_append_printf(request, "<alias name='%s'/></cxl-dcd>", device->alias);
-            if (!(tag = virDomainCxlDcdAdd(domain, request->str, VIR_DOMAIN_AFFECT_LIVE)))
-                return -1;
-            free(tag);
-        }
-    }
-    return 0;
-}
-
-/* Whether a domain that was started has a guest that begins: not one that goes on where it
- * was saved, nor one that this client may start and not look at. */
-static bool
-cxlDcdDriverIsNew(virDomainPtr domain)
-{
-    int state = 0;
-    int reason = 0;
-
-    if (virDomainGetState(domain, &state, &reason, 0) < 0) {
-        virResetLastError();
-        return false;
-    }
-    return !(state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_RESTORED) &&
-           !(state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION);
-}
-
 /* A domain that cannot have the capacities it was defined with does not start. */
 static int
 cxlDcdDriverStarted(virDomainPtr domain)
@@ -167,7 +111,7 @@ cxlDcdDriverStarted(virDomainPtr domain)
         return 0;
     cxlDcdDriverEnter();
     if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0 &&
-        cxlDcdDriverIsNew(domain) && (ret = cxlDcdDriverOfferConfigured(domain)) < 0) {
+        (ret = virCxlDcdStart(domain)) < 0) {
         error = virCxlDcdErrorSave();
         virDomainDestroy(domain);
         virCxlDcdErrorRestore(error);

@@ -324,6 +324,17 @@ virDomainIsActive(virDomainPtr client)
 }
 
 int
+virDomainGetState(virDomainPtr client, int *state, int *reason, unsigned int flags)
+{
+    g_assert_cmpuint(flags, ==, 0);
+    if (modelCall(client, MODEL_CALL_READ_XML) < 0)
+        return -1;
+    *state = client->domain->qemu ? VIR_DOMAIN_RUNNING : VIR_DOMAIN_SHUTOFF;
+    *reason = client->domain->restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED;
+    return 0;
+}
+
+int
 virDomainIsPersistent(virDomainPtr client)
 {
     return modelCall(client, MODEL_CALL_READ_XML) < 0 ? -1 : 1;

@@ -208,6 +208,7 @@ struct _modelDomain {
     char *live;      /* XML of the running domain */
     char *config;    /* XML of the stored definition */
     bool hung;       /* QEMU answers nobody */
+    bool restored;   /* its guest goes on where it was saved */
     modelFault fault;
     char *attached; /* what attach-device and detach-device were last given */
 };
