@@ -35,6 +35,7 @@
 #include "cxl_dcd_driver_capabilities.h"
 #include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_next.h"
+#include "cxl_dcd_driver_starts.h"
 #include "cxl_dcd_driver_xml.h"
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_start.h"
@@ -137,6 +138,7 @@ cxlDcdDriverCreated(virDomainPtr domain)
 CXL_DCD_DRIVER_EXPORT virDomainPtr
 virDomainCreateXML(virConnectPtr conn, const char *xmlDesc, unsigned int flags)
 {
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBeginXML(xmlDesc);
     g_autofree char *stored = NULL;
 
     if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)
@@ -152,6 +154,7 @@ virDomainCreateXMLWithFiles(virConnectPtr conn,
                             int *files,
                             unsigned int flags)
 {
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBeginXML(xmlDesc);
     g_autofree char *stored = NULL;
 
     if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)
@@ -163,6 +166,8 @@ virDomainCreateXMLWithFiles(virConnectPtr conn,
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreate(virDomainPtr domain)
 {
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBegin(domain);
+
     if (cxlDcdDriverCheckStart(domain) < 0 || CXL_DCD_NEXT(virDomainCreate)(domain) < 0)
         return -1;
     return cxlDcdDriverStarted(domain);
@@ -171,6 +176,8 @@ virDomainCreate(virDomainPtr domain)
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
 {
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBegin(domain);
+
     if (cxlDcdDriverCheckStart(domain) < 0 ||
         CXL_DCD_NEXT(virDomainCreateWithFlags)(domain, flags) < 0)
         return -1;
@@ -180,6 +187,8 @@ virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files, unsigned int flags)
 {
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBegin(domain);
+
     if (cxlDcdDriverCheckStart(domain) < 0 ||
         CXL_DCD_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags) < 0)
         return -1;

@@ -54,6 +54,11 @@ int virDomainMigratePerform3Params(virDomainPtr domain,
                                    int *cookieoutlen,
                                    unsigned int flags);
 
+/* What a daemon calls when it begins to end, as in libvirt's src/libvirt_internal.h since
+ * 6.8; no installed header declares them either. */
+int virStateShutdownPrepare(void);
+int virStateShutdownWait(void);
+
 /* libvirt's own definition of each function of cxl_dcd_driver.syms, which is where
  * cxl_dcd_driver_functions.h is made from; found when the module is loaded. */
 typedef struct {

@@ -138,6 +138,8 @@ enter_scratch()
         LIBVIRT_CXL_DCD_DRIVER="$scratch/bin/$(basename "$DRIVER_MODULE")" \
         LIBVIRT_CXL_DCD_QEMU_MODULE="$scratch/bin/$(basename "$CXL_TAGGED")" \
         ${E2E_KEEP_LOGS:+"E2E_KEEP_LOGS=$E2E_KEEP_LOGS"} \
+        ${STRESS_SECONDS:+"STRESS_SECONDS=$STRESS_SECONDS"} \
+        ${STOP_ROUNDS:+"STOP_ROUNDS=$STOP_ROUNDS"} ${REST_DOMAINS:+"REST_DOMAINS=$REST_DOMAINS"} \
         bash "$scratch/tests/$(basename "$script")" &
     child=$!
     wait "$child"
@@ -608,6 +610,32 @@ place_of()
                 //capacity[@tag='$2']/offset)" - 2>/dev/null
 }
 
+# states NAME: "N state " of each capacity that dumpxml shows under a tag that tag() made
+states()
+{
+    client dumpxml "$1" | grep -o "<capacity tag='$UUID' region='[0-9]' state='[a-z]*'" |
+        sed "s/.*tag='0*\([0-9]*\)-.*state='\([a-z]*\)'/\1 \2/" | sort -n | tr '\n' ' '
+}
+
+# recorded NAME, owned NAME: the tags of the capacities that dumpxml shows and that were not
+# refused, and of those that QEMU has memory for
+recorded()
+{
+    client dumpxml "$1" | grep -o "<capacity tag='$UUID' region='[0-9]' state='[a-z]*'" |
+        grep -v rejected | grep -o "$UUID" | sort
+}
+
+owned()
+{
+    objects "$1" | sed -n "s/^cxl-dcd-\($UUID\)$/\1/p"
+}
+
+# offers NAME: how many the guest has not read
+offers()
+{
+    guest "$1" events | grep -c ' add '
+}
+
 # current_of NAME: the accepted capacity that dumpxml shows, KiB
 current_of()
 {
@@ -620,14 +648,14 @@ bytes()
     od -A n -v -t x1 -j "$2" -N "$3" "$1" | tr -d ' \n'
 }
 
-# record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER]: as the library writes it, for
-# 256 MiB at the start of region 0
+# record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER] [SIZE-MiB] [OFFSET-MiB]: as the
+# library writes it, in region 0
 record()
 {
     must stock metadata "$1" --uri "urn:libvirt-cxl-dcd:capacity:1.0:$2" --key cxl-dcd --live \
         --set "<capacity tag='$2' region='0' state='$3' since='$(($(date +%s) - ${5:-60}))'${4:+ $4} \
-device='cxl-dcd0' request='12345678-1234-4234-8234-123456789abc'><size unit='KiB'>262144</size>\
-<offset unit='KiB'>0</offset>${6-}</capacity>"
+device='cxl-dcd0' request='12345678-1234-4234-8234-123456789abc'>\
+<size unit='KiB'>$((${7:-256} * 1024))</size><offset unit='KiB'>$((${8:-0} * 1024))</offset>${6-}</capacity>"
 }
 
 # cleared NAME TAG: the guest has and knows nothing, and nothing is left; "text" says of what

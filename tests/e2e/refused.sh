@@ -55,6 +55,13 @@ guest_refuses()
     remove "$name"
 }
 
+# shown NAME: how many capacities dumpxml shows
+shown()
+{
+    client dumpxml "$1" | grep -c '<capacity '
+    true
+}
+
 guest_is_silent()
 {
     local model=$1 name=silent-$1
@@ -73,9 +80,11 @@ guest_is_silent()
     is "$model: it stays releasing" "$(status_of "$name" "$(tag 1)")" releasing
     succeeds "$model: it can be asked back again" cxl cxl-dcd-release "$name" --tag "$(tag 1)"
     must guest "$name" release
-    succeeds "$model: release of one that the guest has given back meanwhile" \
-        cxl cxl-dcd-release "$name" --tag "$(tag 1)"
-    is "$model: it is gone" "$(client dumpxml "$name" | grep -c '<capacity ')" 0
+    # the daemon's tracker may have seen it first, and there is nothing to release then
+    [ "$arrangement" = daemon ] ||
+        succeeds "$model: release of one that the guest has given back meanwhile" \
+            cxl cxl-dcd-release "$name" --tag "$(tag 1)"
+    eventually "$model: it is gone" 0 shown "$name"
     is "$model: its memory too" "$(objects "$name" | grep -c 'cxl-dcd-[0-9]')" 0
     remove "$name"
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cxl_dcd_driver_starts.c: the domains that a call is starting
+ *
+ * A domain that a client starts through the module is offered its capacities before the
+ * call returns, and does not start where that fails. The tracker hears of the domain
+ * meanwhile, and must leave them to the call. So each such call puts the domain's name
+ * here; a name, since a domain that is created has nothing else before it runs.
+ */
+
+#include <config.h>
+
+#include <libvirt/virterror.h>
+
+#include "cxl_dcd_driver_starts.h"
+#include "cxl_dcd_translate.h"
+
+static GMutex cxlDcdDriverStartsLock;
+static GHashTable *cxlDcdDriverStarts; /* name to how many calls are starting it */
+
+static cxlDcdDriverStart *
+cxlDcdDriverStartAdd(char *name)
+{
+    guint calls;
+
+    if (!name)
+        return NULL;
+    g_mutex_lock(&cxlDcdDriverStartsLock);
+    if (!cxlDcdDriverStarts)
+        cxlDcdDriverStarts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    calls = GPOINTER_TO_UINT(g_hash_table_lookup(cxlDcdDriverStarts, name));
+    g_hash_table_insert(cxlDcdDriverStarts, g_strdup(name), GUINT_TO_POINTER(calls + 1));
+    g_mutex_unlock(&cxlDcdDriverStartsLock);
+    return name;
+}
+
+/**
+ * cxlDcdDriverStartBegin:
+ * @domain: a domain that is about to be started
+ *
+ * Returns what is to be given to cxlDcdDriverStartEnd() when its capacities are offered.
+ */
+cxlDcdDriverStart *
+cxlDcdDriverStartBegin(virDomainPtr domain)
+{
+    return cxlDcdDriverStartAdd(g_strdup(virDomainGetName(domain)));
+}
+
+/**
+ * cxlDcdDriverStartBeginXML:
+ * @xml: a domain that is about to be created
+ *
+ * Returns as cxlDcdDriverStartBegin() does; NULL where @xml has nothing of ours, or is
+ * not well-formed, which is libvirt's to refuse.
+ */
+cxlDcdDriverStart *
+cxlDcdDriverStartBeginXML(const char *xml)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    xmlNodePtr name;
+
+    if (!virCxlDcdIsConcerned(xml))
+        return NULL;
+    doc = virCxlDcdXMLParse(xml, "domain");
+    virResetLastError();
+    name = doc ? virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "name") : NULL;
+    return name ? cxlDcdDriverStartAdd(virCxlDcdXMLContent(name)) : NULL;
+}
+
+/**
+ * cxlDcdDriverStartEnd:
+ * @start: what one of the two returned
+ */
+void
+cxlDcdDriverStartEnd(cxlDcdDriverStart *start)
+{
+    g_autofree char *name = start;
+    guint calls;
+
+    if (!name)
+        return;
+    g_mutex_lock(&cxlDcdDriverStartsLock);
+    calls = GPOINTER_TO_UINT(g_hash_table_lookup(cxlDcdDriverStarts, name));
+    if (calls > 1)
+        g_hash_table_insert(cxlDcdDriverStarts, g_strdup(name), GUINT_TO_POINTER(calls - 1));
+    else
+        g_hash_table_remove(cxlDcdDriverStarts, name);
+    g_mutex_unlock(&cxlDcdDriverStartsLock);
+}
+
+/**
+ * cxlDcdDriverIsStarting:
+ * @name: a domain's name
+ *
+ * Returns true when a call is starting it.
+ */
+bool
+cxlDcdDriverIsStarting(const char *name)
+{
+    bool starting;
+
+    g_mutex_lock(&cxlDcdDriverStartsLock);
+    starting = cxlDcdDriverStarts && g_hash_table_contains(cxlDcdDriverStarts, name);
+    g_mutex_unlock(&cxlDcdDriverStartsLock);
+    return starting;
+}

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# stop.sh: the daemon is asked to end at any moment: while it starts, while its domains are
+# looked at, while clients are at work. It ends well, and nothing of the module is in the
+# way.
+#
+# STOP_ROUNDS says how often; 12 when not set.
+
+# shellcheck source=functions.sh
+. "$(dirname "$0")/functions.sh" || exit 1
+
+: "${STOP_ROUNDS:=12}"
+
+# restless NAME FIRST-TAG: offers without end; what fails does not matter
+restless()
+{
+    local n=$2
+
+    while :; do
+        n=$((n + 1))
+        capacity "$(tag "$n")" 2 >"$SCRATCH/$1-$2.xml"
+        timeout 5 virsh attach-device "$1" "$SCRATCH/$1-$2.xml" --live
+        timeout 5 virsh detach-device "$1" "$SCRATCH/$1-$2.xml" --live
+    done >/dev/null 2>&1
+}
+
+arrange daemon
+servers=
+for name in stop1 stop2 stop3; do
+    boot "$name" "$(device tagged 2048)
+"
+    must guest "$name" map
+    serve "$name"
+    servers="$servers $server"
+done
+
+statuses=
+slowest=0
+for ((round = 0; round < STOP_ROUNDS; round++)); do
+    clients=
+    n=1000
+    for name in stop1 stop2 stop3; do
+        restless $name $n &
+        clients="$clients $!"
+        n=$((n + 1000))
+    done
+    # from a daemon that has just begun to one that has long been at work
+    sleep "$(awk "BEGIN { print $round * 0.15 }")"
+    begun=${EPOCHREALTIME/./}
+    kill "$daemon"
+    wait "$daemon"
+    statuses="$statuses $?"
+    took=$((${EPOCHREALTIME/./} - begun))
+    [ $took -le $slowest ] || slowest=$took
+    # shellcheck disable=SC2086
+    kill $clients
+    # shellcheck disable=SC2086
+    wait $clients 2>/dev/null
+    launch_daemon module
+done
+is "asked to end at any moment, the daemon ends well" "$statuses" \
+    "$(printf ' 0%.0s' $(seq "$STOP_ROUNDS"))"
+diagnose "it took $((slowest / 1000)) ms at most"
+if [ $slowest -lt 5000000 ]; then
+    pass "and at once"
+else
+    fail "and at once" "it took $((slowest / 1000)) ms"
+fi
+for server in $servers; do
+    end_serve
+done
+for name in stop1 stop2 stop3; do
+    is "$name goes on" "$(stock domstate "$name")" paused
+done
+remove stop1 stop2 stop3
+
+# The tracker is no client: a daemon that has none, and no domain, ends when it was told to.
+stop_daemon
+env "LD_PRELOAD=$LIBVIRT_CXL_DCD_DRIVER" "$DAEMON" -t 2 >>"$SCRATCH/log/daemon" 2>&1 &
+daemon=$!
+wait_for "waited for $DAEMON" stock uri
+begun=$SECONDS
+wait "$daemon"
+is "with nothing to do the daemon ends by itself" $? 0
+daemon=
+diagnose "after $((SECONDS - begun)) seconds"
+
+finish
