@@ -159,57 +159,77 @@ virCxlDcdCheckConfigDevices(const virCxlDcdDomainDef *def)
     return -1;
 }
 
-/* Put @capacity into the definition, or take it out. The result is *@xml, for
- * virCxlDcdStoreConfig(); nothing has changed yet. */
-static int
-virCxlDcdPrepareConfig(virDomainPtr domain,
-                       const char *alias,
-                       const virCxlDcdCapacityDef *capacity,
-                       bool add,
-                       char **xml)
+/* A capacity that says the same as @capacity does in XML that a user writes. */
+static virCxlDcdCapacityDef *
+virCxlDcdCapacityCopy(const virCxlDcdCapacityDef *capacity)
 {
-    g_autofree char *old = NULL;
-    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdLoadConfig(domain, true, &old);
-    virCxlDcdCapacityDef *found;
+    g_autoptr(GString) buf = g_string_new(NULL);
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+
+    virCxlDcdCapacityDefFormat(buf, 0, "capacity", capacity, 0);
+    doc = virCxlDcdXMLParse(buf->str, "capacity");
+    return doc ? virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(doc)) : NULL;
+}
+
+/* Put a copy of @capacity into @def, the definition. */
+static int
+virCxlDcdConfigAdd(virCxlDcdDomainDef *def, const char *alias, const virCxlDcdCapacityDef *capacity)
+{
+    virCxlDcdCapacityDef *copy;
     virCxlDcdDef *device;
 
-    if (!def)
+    if (virCxlDcdCheckConfigDevices(def) < 0 ||
+        !(device = qemuCxlDcdDomainFindDevice(def, alias)) ||
+        qemuCxlDcdCheckNew(def, device, capacity) < 0 || !(copy = virCxlDcdCapacityCopy(capacity)))
         return -1;
-    if (add) {
-        g_autoptr(GString) buf = g_string_new(NULL);
-        g_autoptr(virCxlDcdXMLDoc) copy = NULL;
-
-        if (virCxlDcdCheckConfigDevices(def) < 0 ||
-            !(device = qemuCxlDcdDomainFindDevice(def, alias)) ||
-            qemuCxlDcdCheckNew(def, device, capacity) < 0)
-            return -1;
-        virCxlDcdCapacityDefFormat(buf, 0, "capacity", capacity, 0);
-        if (!(copy = virCxlDcdXMLParse(buf->str, "capacity")))
-            return -1;
-        found = virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(copy));
-        g_ptr_array_add(device->capacities, found);
-        if (virCxlDcdDomainDefPlace(def) < 0)
-            return -1;
-    } else {
-        found = virCxlDcdDomainDefCapacity(def, capacity->tag, &device);
-        if (!found || (alias && !g_str_equal(alias, device->alias))) {
-            virCxlDcdReportError(VIR_ERR_DEVICE_MISSING,
-                                 "the definition of domain '%s' has no capacity with the tag '%s'",
-                                 def->name,
-                                 capacity->tag);
-            return -1;
-        }
-        g_ptr_array_remove(device->capacities, found);
-    }
-    return virCxlDcdTranslateRedefine(old, def, xml);
+    g_ptr_array_add(device->capacities, copy);
+    if (virCxlDcdDomainDefPlace(def) < 0)
+        return -1;
+    return virCxlDcdDomainDefValidateCapacities(def, device);
 }
 
 static int
-virCxlDcdStoreConfig(virDomainPtr domain, const char *xml)
+virCxlDcdConfigRemove(virCxlDcdDomainDef *def,
+                      const char *alias,
+                      const virCxlDcdCapacityDef *capacity)
 {
-    virDomainPtr defined = virDomainDefineXMLFlags(virDomainGetConnect(domain), xml, 0);
+    virCxlDcdDef *device;
+    virCxlDcdCapacityDef *found = virCxlDcdDomainDefCapacity(def, capacity->tag, &device);
 
-    if (!defined)
+    if (!found || (alias && !g_str_equal(alias, device->alias))) {
+        virCxlDcdReportError(VIR_ERR_DEVICE_MISSING,
+                             "the definition of domain '%s' has no capacity with the tag '%s'",
+                             def->name,
+                             capacity->tag);
+        return -1;
+    }
+    g_ptr_array_remove(device->capacities, found);
+    return 0;
+}
+
+/* Put @capacity into the definition, or take it out. @check: only find out whether that can be
+ * done. Somebody may define the domain anew while a guest is offered or asked for capacity, so
+ * the definition that is changed is read after that. */
+static int
+virCxlDcdChangeConfig(virDomainPtr domain,
+                      const char *alias,
+                      const virCxlDcdCapacityDef *capacity,
+                      bool add,
+                      bool check)
+{
+    g_autofree char *old = NULL;
+    g_autofree char *xml = NULL;
+    g_autoptr(virCxlDcdDomainDef) def = virCxlDcdLoadConfig(domain, true, &old);
+    virDomainPtr defined;
+
+    if (!def ||
+        (add ? virCxlDcdConfigAdd(def, alias, capacity)
+             : virCxlDcdConfigRemove(def, alias, capacity)) < 0 ||
+        virCxlDcdTranslateRedefine(old, def, &xml) < 0)
+        return -1;
+    if (check)
+        return 0;
+    if (!(defined = virDomainDefineXMLFlags(virDomainGetConnect(domain), xml, 0)))
         return -1;
     virDomainFree(defined);
     return 0;
@@ -217,12 +237,11 @@ virCxlDcdStoreConfig(virDomainPtr domain, const char *xml)
 
 /* ---------------------------------------------------------- add and release */
 
-/* The domain as XML shows it, running or not. Returns 1 when the daemon has the driver
- * module, 0 when not, -1 with an error set. */
+/* Whether @domain shows <cxl-dcd> among its devices. Returns 1, 0, or -1 with an error set. */
 static int
-virCxlDcdIsLeftToDaemon(virDomainPtr domain)
+virCxlDcdShowsPlain(virDomainPtr domain, unsigned int flags)
 {
-    char *xml = virDomainGetXMLDesc(domain, 0);
+    char *xml = virDomainGetXMLDesc(domain, flags);
     int plain;
 
     if (!xml)
@@ -232,6 +251,35 @@ virCxlDcdIsLeftToDaemon(virDomainPtr domain)
     return plain;
 }
 
+/* What runs and the definition need not be alike: only one of them may have a device.
+ * Returns 1 when the daemon has the driver module, 0 when not, -1 with an error set. */
+static int
+virCxlDcdIsLeftToDaemon(virDomainPtr domain, unsigned int impact)
+{
+    int plain = virCxlDcdShowsPlain(domain, 0);
+
+    if (plain == 0 && impact & VIR_DOMAIN_AFFECT_CONFIG)
+        plain = virCxlDcdShowsPlain(domain, VIR_DOMAIN_XML_INACTIVE);
+    return plain;
+}
+
+/* The definition could not be changed after the running domain was. */
+static int
+virCxlDcdReportHalf(virDomainPtr domain, const char *tag, const char *what)
+{
+    virErrorPtr error = virSaveLastError();
+
+    virCxlDcdReportError(error ? (virErrorNumber)error->code : VIR_ERR_INTERNAL_ERROR,
+                         "capacity '%s' %s running domain '%s', but the definition could not be "
+                         "changed: %s",
+                         tag,
+                         what,
+                         virDomainGetName(domain),
+                         error && error->message ? error->message : "unknown error");
+    virFreeError(error);
+    return -1;
+}
+
 static int
 virCxlDcdAddHere(virDomainPtr domain,
                  const char *alias,
@@ -239,10 +287,12 @@ virCxlDcdAddHere(virDomainPtr domain,
                  unsigned int flags)
 {
     g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
-    g_autofree char *config = NULL;
+    g_autoptr(virCxlDcdCapacityDef) configured = virCxlDcdCapacityCopy(capacity);
 
-    if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
-        virCxlDcdPrepareConfig(domain, alias, capacity, true, &config) < 0)
+    if (!configured ||
+        (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+         virCxlDcdChangeConfig(domain, alias, configured, true, flags & VIR_DOMAIN_AFFECT_LIVE) <
+             0))
         return -1;
     if (flags & VIR_DOMAIN_AFFECT_LIVE) {
         g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
@@ -250,8 +300,11 @@ virCxlDcdAddHere(virDomainPtr domain,
 
         if (!device || qemuCxlDcdCapacityAdd(domain, def, device, capacity) < 0)
             return -1;
+        if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+            virCxlDcdChangeConfig(domain, alias, configured, true, false) < 0)
+            return virCxlDcdReportHalf(domain, capacity->tag, "was offered to the guest of");
     }
-    return config ? virCxlDcdStoreConfig(domain, config) : 0;
+    return 0;
 }
 
 /**
@@ -274,7 +327,8 @@ virCxlDcdAddHere(virDomainPtr domain,
  * VIR_ERR_XML_ERROR for a wrong value, VIR_ERR_OPERATION_INVALID for one that does not
  * go with what the domain has, VIR_ERR_CONFIG_UNSUPPORTED for a file that cannot be the
  * memory, VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses. Nothing has
- * changed then.
+ * changed then, unless the message says that the capacity was offered: with both flags, where
+ * the definition could not be changed afterwards.
  */
 char *
 virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
@@ -288,7 +342,7 @@ virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
             0 ||
         virCxlDcdCheckDomain(domain) < 0 || virCxlDcdImpact(domain, &flags) < 0 ||
         !(request = virCxlDcdDefParseString(xml)) || !(capacity = virCxlDcdTakeCapacity(request)) ||
-        virCxlDcdCheckNoRelease(request) < 0 || (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
+        virCxlDcdCheckNoRelease(request) < 0 || (left = virCxlDcdIsLeftToDaemon(domain, flags)) < 0)
         return NULL;
     if (!capacity->tag)
         capacity->tag = g_uuid_string_random();
@@ -311,19 +365,22 @@ virCxlDcdReleaseHere(virDomainPtr domain,
                      unsigned int flags)
 {
     g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
-    g_autofree char *config = NULL;
+    const char *alias = request->alias;
 
     if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
-        virCxlDcdPrepareConfig(domain, request->alias, capacity, false, &config) < 0)
+        virCxlDcdChangeConfig(domain, alias, capacity, false, flags & VIR_DOMAIN_AFFECT_LIVE) < 0)
         return -1;
     if (flags & VIR_DOMAIN_AFFECT_LIVE) {
         g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
 
-        if (!def || (request->alias && !qemuCxlDcdDomainFindDevice(def, request->alias)) ||
+        if (!def || (alias && !qemuCxlDcdDomainFindDevice(def, alias)) ||
             qemuCxlDcdCapacityRelease(domain, def, request, capacity->tag) < 0)
             return -1;
+        if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+            virCxlDcdChangeConfig(domain, alias, capacity, false, false) < 0)
+            return virCxlDcdReportHalf(domain, capacity->tag, "was asked back from the guest of");
     }
-    return config ? virCxlDcdStoreConfig(domain, config) : 0;
+    return 0;
 }
 
 #define VIR_CXL_DCD_RELEASE_FLAGS                                                                  \
@@ -375,7 +432,9 @@ virCxlDcdReleaseRequest(virCxlDcdDef *request, unsigned int flags)
  * Returns 0, or -1 with an error set: VIR_ERR_DEVICE_MISSING where there is no such
  * capacity, VIR_ERR_OPERATION_INVALID where the guest has not answered its offer,
  * VIR_ERR_OPERATION_UNSUPPORTED for a policy that the device does not have,
- * VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses.
+ * VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses. Nothing has changed then,
+ * unless the message says that the guest was asked: with both flags, where the definition could
+ * not be changed afterwards.
  */
 int
 virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag, unsigned int flags)
@@ -397,7 +456,8 @@ virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag,
         return -1;
     }
     request->alias = g_strdup(device);
-    if (!(capacity->tag = virCxlDcdTagParse(tag)) || (left = virCxlDcdIsLeftToDaemon(domain)) < 0)
+    if (!(capacity->tag = virCxlDcdTagParse(tag)) ||
+        (left = virCxlDcdIsLeftToDaemon(domain, flags)) < 0)
         return -1;
     if (left) {
         g_autofree char *document = virCxlDcdFormatRequest(request, capacity);
@@ -453,7 +513,9 @@ virCxlDcdIsPassing(int state)
 int
 virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, unsigned int flags)
 {
-    gint64 end = timeout < 0 ? G_MAXINT64 : g_get_monotonic_time() + timeout * 1000;
+    gint64 now = g_get_monotonic_time();
+    gint64 end =
+        timeout < 0 || timeout > (G_MAXINT64 - now) / 1000 ? G_MAXINT64 : now + timeout * 1000;
     gint64 pause = VIR_CXL_DCD_WAIT_FIRST;
     g_autofree char *canonical = NULL;
     int state;

@@ -375,6 +375,51 @@ testWait(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "accepted", "accepted");
 }
 
+/* A wait that would end in some millions of years does not end at once. */
+static void
+testWaitLong(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
+
+    model_on_sleep = testSleep;
+    model_on_sleep_opaque = self;
+    g_assert_cmpint(virDomainCxlDcdWait(self->client, SCENE_TAG, G_MAXINT64 / 900, 0),
+                    ==,
+                    VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
+    model_on_sleep = NULL;
+}
+
+/* A record that QEMU has no answer to stands in nobody's way but its own. */
+static void
+testOneBad(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
+
+    modelDomainPutRecord(self->domain,
+                         SCENE_OTHER,
+                         "<capacity tag='" SCENE_OTHER "' region='0' state='accepted' since='1' "
+                         "device='cxl-dcd0' request='11111111-2222-4333-8444-555555555555'>"
+                         "<size unit='GiB'>1</size><offset unit='GiB'>64</offset></capacity>");
+    sceneDo(self, "accept");
+    sceneRefresh(self->client);
+    virResetLastError();
+    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
+    sceneDo(self, "release obey wait");
+    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+}
+
+/* A record of a client whose clock was ahead is not left to it until then. */
+static void
+testFuture(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "adding");
+
+    model_time -= 3600LL * G_USEC_PER_SEC;
+    sceneDo(self, "refresh");
+    sceneCheck(self, SCENE_TAG, "pending", "pending");
+    model_time += 3600LL * G_USEC_PER_SEC;
+}
+
 /* ------------------------------------------------------- left to the daemon */
 
 /* Where the domain shows <cxl-dcd>, the daemon has the module: it does the work. */
@@ -415,6 +460,9 @@ main(int argc, char **argv)
         {"bad-reply", testBadReply},
         {"last-place", testLastPlace},
         {"wait", testWait},
+        {"wait-long", testWaitLong},
+        {"one-bad", testOneBad},
+        {"future", testFuture},
     };
     size_t i;
 

@@ -767,7 +767,16 @@ virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
     return 0;
 }
 
-static int
+/**
+ * virCxlDcdDomainDefValidateCapacities:
+ * @def: the devices of a definition
+ * @device: one of them
+ *
+ * Check the capacities of @device among each other and with those of the others.
+ *
+ * Returns 0, or -1 with an error set that names what is wrong.
+ */
+int
 virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
 {
     guint i;

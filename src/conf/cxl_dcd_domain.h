@@ -48,6 +48,7 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
+int virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def, const virCxlDcdDef *device);
 int virCxlDcdDomainDefPlace(virCxlDcdDomainDef *def);
 void virCxlDcdDomainDefFormatStored(GString *buf, int indent, const virCxlDcdDomainDef *def);
 

@@ -156,9 +156,11 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
     bool choose = !capacity->has_offset;
 
     if (qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0) {
-        if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID ||
-            qemuCxlDcdDomainRefresh(domain, def, NULL) < 0 ||
-            qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0)
+        if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID)
+            return -1;
+        /* where one of the others cannot be refreshed, the check says whether it matters */
+        qemuCxlDcdDomainRefresh(domain, def, NULL);
+        if (qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0)
             return -1;
         virResetLastError();
     }
@@ -289,15 +291,17 @@ qemuCxlDcdCapacityRefresh(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
  * @def: its devices
  * @except: a capacity that is fresh, or NULL
  *
- * Refresh all other capacities; those that are gone leave @def.
+ * Refresh all other capacities; those that are gone leave @def. One of which QEMU refuses to
+ * tell does not keep the others from it; anything else concerns all.
  *
- * Returns 0, or -1 with an error set.
+ * Returns 0, or -1 with the first error set.
  */
 int
 qemuCxlDcdDomainRefresh(virDomainPtr domain,
                         virCxlDcdDomainDef *def,
                         const virCxlDcdCapacityDef *except)
 {
+    virErrorPtr error = NULL;
     guint i;
     guint j;
 
@@ -309,13 +313,24 @@ qemuCxlDcdDomainRefresh(virDomainPtr domain,
 
             if (capacity == except)
                 continue;
-            if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0)
-                return -1;
+            if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0) {
+                bool all = virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED;
+
+                if (!error)
+                    error = virCxlDcdErrorSave();
+                if (all) {
+                    virCxlDcdErrorRestore(error);
+                    return -1;
+                }
+            }
             if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
                 g_ptr_array_remove_index(device->capacities, j - 1);
         }
     }
-    return 0;
+    if (!error)
+        return 0;
+    virCxlDcdErrorRestore(error);
+    return -1;
 }
 
 /* --------------------------------------------------------------- loading */

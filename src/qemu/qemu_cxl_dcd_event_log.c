@@ -25,13 +25,14 @@ static unsigned int
 qemuCxlDcdUnread(const virCxlDcdCapacityDef *capacity)
 {
     long long asked = capacity->asked ? capacity->asked : capacity->since;
+    long long age = g_get_real_time() / G_USEC_PER_SEC - asked;
 
     switch (capacity->state) {
     case VIR_DOMAIN_CXL_DCD_STATE_ADDING:
     case VIR_DOMAIN_CXL_DCD_STATE_PENDING:
         return 1;
     case VIR_DOMAIN_CXL_DCD_STATE_RELEASING:
-        if (g_get_real_time() / G_USEC_PER_SEC - asked >= QEMU_CXL_DCD_REQUEST_READ)
+        if (age < 0 || age >= QEMU_CXL_DCD_REQUEST_READ)
             return 0;
         return capacity->repeated ? 2 : 1;
     case VIR_DOMAIN_CXL_DCD_STATE_NONE:

@@ -23,12 +23,14 @@
  * @capacity: a capacity whose record says adding
  *
  * Returns true when it is so young that whoever wrote it is probably at work, and nobody else
- * goes on with it.
+ * goes on with it. One from the future was written by another clock, and nothing is known of it.
  */
 bool
 qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity)
 {
-    return g_get_real_time() / G_USEC_PER_SEC - capacity->since < QEMU_CXL_DCD_ADDING_GRACE;
+    long long age = g_get_real_time() / G_USEC_PER_SEC - capacity->since;
+
+    return age >= 0 && age < QEMU_CXL_DCD_ADDING_GRACE;
 }
 
 /**

@@ -80,10 +80,10 @@ static bool
 qemuCxlDcdIsFallbackDue(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
     long long fallback = device->fallback < 0 ? VIR_CXL_DCD_FALLBACK : device->fallback;
+    long long age = g_get_real_time() / G_USEC_PER_SEC - capacity->asked;
 
     return fallback > 0 && device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED && !capacity->policy &&
-           !capacity->repeated &&
-           g_get_real_time() / G_USEC_PER_SEC - capacity->asked >= fallback &&
+           !capacity->repeated && (age >= fallback || age < 0) &&
            qemuCxlDcdEventLogHasRoom(device, NULL);
 }
 
@@ -150,8 +150,8 @@ qemuCxlDcdCapacityRequest(virDomainPtr domain,
     virCxlDcdCapacityDef before = *capacity;
 
     if (qemuCxlDcdEventLogCheck(def, device, capacity, "request") < 0) {
-        if (qemuCxlDcdDomainRefresh(domain, def, capacity) < 0 ||
-            qemuCxlDcdEventLogCheck(def, device, capacity, "request") < 0)
+        qemuCxlDcdDomainRefresh(domain, def, capacity);
+        if (qemuCxlDcdEventLogCheck(def, device, capacity, "request") < 0)
             return -1;
         virResetLastError();
     }
@@ -218,6 +218,12 @@ qemuCxlDcdCapacityRelease(virDomainPtr domain,
     case VIR_DOMAIN_CXL_DCD_STATE_NONE:
         return 0;
     case VIR_DOMAIN_CXL_DCD_STATE_ADDING:
+        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                             "capacity '%s' of domain '%s' is just being added: it can be released "
+                             "once the guest has accepted it",
+                             tag,
+                             def->name);
+        return -1;
     case VIR_DOMAIN_CXL_DCD_STATE_PENDING:
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                              "the guest of domain '%s' has not answered the offer of capacity "
