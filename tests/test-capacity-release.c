@@ -188,6 +188,31 @@ testForced(gconstpointer opaque)
     }
 }
 
+static void
+testGiveBack(virDomainPtr client, modelCallKind kind)
+{
+    if (kind != MODEL_CALL_WRITE_QEMU)
+        return;
+    client->before = NULL;
+    sceneDo(client->opaque, "give-back");
+}
+
+/* A guest may give capacity back just before QEMU is told to ask for it. */
+static void
+testGivenBack(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "accepted");
+
+    self->client->before = testGiveBack;
+    self->client->opaque = self;
+    g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE),
+                    ==,
+                    0);
+    g_assert_null(virGetLastError());
+    sceneDo(self, "refresh");
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
 /* What cannot be asked is refused before anything is done. */
 static void
 testRefused(void)
@@ -298,6 +323,8 @@ main(int argc, char **argv)
     }
     g_test_add_data_func("/release/tagged/forced", GINT_TO_POINTER(true), testForced);
     g_test_add_data_func("/release/static/forced", GINT_TO_POINTER(false), testForced);
+    g_test_add_data_func("/release/tagged/given-back", GINT_TO_POINTER(true), testGivenBack);
+    g_test_add_data_func("/release/static/given-back", GINT_TO_POINTER(false), testGivenBack);
     g_test_add_func("/release/refused", testRefused);
     g_test_add_func("/release/log-full", testLogFull);
     g_test_add_func("/release/daemon", testDaemon);

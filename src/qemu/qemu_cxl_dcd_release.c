@@ -139,6 +139,26 @@ qemuCxlDcdReleaseContinue(virDomainPtr domain,
     return 0;
 }
 
+/* QEMU did not take a request. Whether that is because the guest has just given the capacity
+ * back, which is what was asked for. The error stays set where it is not. */
+static bool
+qemuCxlDcdIsGoneMeanwhile(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+{
+    virErrorPtr error;
+
+    if (virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED)
+        return false;
+    error = virCxlDcdErrorSave();
+    if (qemuCxlDcdCapacityRefresh(domain, device, capacity) == 0 &&
+        capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE) {
+        virFreeError(error);
+        virResetLastError();
+        return true;
+    }
+    virCxlDcdErrorRestore(error);
+    return false;
+}
+
 /* Ask for a capacity that the guest has, where it can hear of it. */
 static int
 qemuCxlDcdCapacityRequest(virDomainPtr domain,
@@ -160,7 +180,9 @@ qemuCxlDcdCapacityRequest(virDomainPtr domain,
     capacity->policy = request->policy;
     if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING) < 0)
         return -1;
-    return qemuCxlDcdAskBack(domain, device, capacity, &before, request->forced);
+    if (qemuCxlDcdAskBack(domain, device, capacity, &before, request->forced) == 0)
+        return 0;
+    return qemuCxlDcdIsGoneMeanwhile(domain, device, capacity) ? 0 : -1;
 }
 
 static int
