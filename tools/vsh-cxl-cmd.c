@@ -8,6 +8,7 @@
 static const vshCxlCmdDef *const vshCxlCmds[] = {
     &vshCxlCmdAdd,
     &vshCxlCmdList,
+    &vshCxlCmdMap,
     &vshCxlCmdRelease,
     &vshCxlCmdStatus,
 };

@@ -42,6 +42,7 @@ extern const vshCxlCmdDef vshCxlCmdAdd;
 extern const vshCxlCmdDef vshCxlCmdRelease;
 extern const vshCxlCmdDef vshCxlCmdStatus;
 extern const vshCxlCmdDef vshCxlCmdList;
+extern const vshCxlCmdDef vshCxlCmdMap;
 
 const vshCxlCmdDef *vshCxlCmdFind(const char *name);
 char *vshCxlCmdFormatGroup(bool help);
