@@ -184,18 +184,3 @@ virDomainCxlDcdDeviceFree(virDomainCxlDcdDevicePtr device)
     g_free(device->alias);
     g_free(device);
 }
-
-const char *
-virDomainCxlDcdStateToString(int state)
-{
-    static const char *const names[] = {
-        "none",
-        "adding",
-        "pending",
-        "accepted",
-        "rejected",
-        "releasing",
-    };
-
-    return state >= 0 && state < (int)G_N_ELEMENTS(names) ? names[state] : NULL;
-}

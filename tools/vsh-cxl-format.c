@@ -27,7 +27,15 @@ vshCxlModelToString(int model)
 
 /* -------------------------------------------------------------------- JSON */
 
-static void
+/**
+ * vshCxlJSONAddText:
+ * @writer: the writer
+ * @name: the member's name, or NULL where there is none
+ * @text: any bytes
+ *
+ * Add a member that is no UTF-8, perhaps.
+ */
+void
 vshCxlJSONAddText(virCxlDcdJSONWriter *writer, const char *name, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);

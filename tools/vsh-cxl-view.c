@@ -9,6 +9,7 @@
 #include "vsh-cxl-view.h"
 
 const char *const vshCxlFormatNames[] = {"table", "json", "xml", NULL};
+const char *const vshCxlTableOrJSONNames[] = {"table", "json", NULL};
 
 /**
  * vshCxlGetFormat:

@@ -461,6 +461,27 @@ boot()
     must client start --paused "$1"
 }
 
+# What a terminal, a shell, JSON and XML take for their own, and a domain may be called.
+ODD_NAME="a \"b\" 'c' [d] \\ <e>&amp;"
+
+# boot_odd DEVICES: a domain of that name, started, paused; remove_odd ends it
+boot_odd()
+{
+    local escaped
+
+    escaped=$(sed 's/&/\&amp;/g; s/</\&lt;/g' <<<"$ODD_NAME")
+    domain odd "$1" | awk -v name="$(sed 's/[\\&]/\\\\&/g' <<<"$escaped")" \
+        '{ sub("<name>odd</name>", "<name>" name "</name>"); print }' | put odd.xml
+    must client define "$SCRATCH/odd.xml"
+    must client start --paused "$ODD_NAME"
+}
+
+remove_odd()
+{
+    must stock destroy "$ODD_NAME"
+    must stock undefine "$ODD_NAME"
+}
+
 # stop NAME: at once; "destroy" waits for QEMU to end well
 stop()
 {

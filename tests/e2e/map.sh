@@ -83,23 +83,18 @@ draw()
     remove "$name"
 }
 
-# The name of a domain can hold what a terminal, a shell and XML take for their own.
 odd_name()
 {
-    local name="a \"b\" 'c' [d] <e>&amp;"
-
-    domain odd "$(device static)
-" | sed "s#<name>.*#<name>a \"b\" 'c' [d] \\&lt;e\\&gt;\\&amp;amp;</name>#" | put odd.xml
-    must client define "$SCRATCH/odd.xml"
-    must client start --paused "$name"
-    must cxl cxl-dcd-add "$name" --size 256M --tag "$(tag 1)"
-    succeeds "odd name" cxl cxl-dcd-map "$name"
+    boot_odd "$(device static)
+"
+    must cxl cxl-dcd-add "$ODD_NAME" --size 256M --tag "$(tag 1)"
+    succeeds "odd name" cxl cxl-dcd-map "$ODD_NAME"
     has "odd name: drawn" "$out" " |P???"
-    succeeds "odd name: SVG" cxl cxl-dcd-map "$name" --svg "$SCRATCH/odd.svg"
-    is "odd name: its title" "$(xmllint --xpath 'string(/*/*[local-name()="title"])' "$SCRATCH/odd.svg")" \
-        "CXL dynamic capacity of domain '$name'"
-    must stock destroy "$name"
-    must stock undefine "$name"
+    succeeds "odd name: SVG" cxl cxl-dcd-map "$ODD_NAME" --svg "$SCRATCH/odd.svg"
+    is "odd name: its title" \
+        "$(xmllint --xpath 'string(/*/*[local-name()="title"])' "$SCRATCH/odd.svg")" \
+        "CXL dynamic capacity of domain '$ODD_NAME'"
+    remove_odd
 }
 
 arrange client
