@@ -7,6 +7,7 @@
 
 static const vshCxlCmdDef *const vshCxlCmds[] = {
     &vshCxlCmdAdd,
+    &vshCxlCmdCapabilities,
     &vshCxlCmdEvent,
     &vshCxlCmdList,
     &vshCxlCmdMap,

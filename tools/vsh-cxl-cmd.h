@@ -44,6 +44,7 @@
     }
 
 extern const vshCxlCmdDef vshCxlCmdAdd;
+extern const vshCxlCmdDef vshCxlCmdCapabilities;
 extern const vshCxlCmdDef vshCxlCmdEvent;
 extern const vshCxlCmdDef vshCxlCmdRelease;
 extern const vshCxlCmdDef vshCxlCmdStatus;

@@ -181,6 +181,20 @@ vshCxlStockFind(GError **error)
 }
 
 /**
+ * vshCxlStockDriver:
+ *
+ * Returns the path of the driver module that the stock virsh is given; whether it is
+ * there is not looked at.
+ */
+const char *
+vshCxlStockDriver(void)
+{
+    const char *driver = g_getenv(VSH_CXL_STOCK_ENV_DRIVER);
+
+    return driver && *driver ? driver : DRIVER_MODULE;
+}
+
+/**
  * vshCxlStockPrepare:
  * @error: filled if there is no stock virsh or no driver module
  *
@@ -191,15 +205,12 @@ static char *
 vshCxlStockPrepare(GError **error)
 {
     g_autofree char *virsh = vshCxlStockFind(error);
-    const char *driver = g_getenv(VSH_CXL_STOCK_ENV_DRIVER);
     g_autofree char *preload = NULL;
     g_autofree char *handed = NULL;
 
     if (!virsh)
         return NULL;
-    preload = vshCxlStockPreload(driver && *driver ? driver : DRIVER_MODULE,
-                                 g_getenv("LD_PRELOAD"),
-                                 error);
+    preload = vshCxlStockPreload(vshCxlStockDriver(), g_getenv("LD_PRELOAD"), error);
     if (!preload)
         return NULL;
 

@@ -15,6 +15,8 @@ char *vshCxlStockSearch(const char *name,
                         GError **error);
 char *vshCxlStockPreload(const char *driver, const char *preload, GError **error);
 
+const char *vshCxlStockDriver(void);
+
 int vshCxlStockExec(char **argv, GError **error);
 int vshCxlStockRun(char **argv, int *status, GError **error);
 
