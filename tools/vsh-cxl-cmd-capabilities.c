@@ -325,21 +325,9 @@ static int
 cmdCxlDcdCapabilities(vshCxlControl *ctl, const vshCxlArgs *args)
 {
     g_auto(vshCxlFound) found = {.missing = g_ptr_array_new_with_free_func(g_free)};
-    const char *type;
 
     if (vshCxlCheckWritable(ctl, "ask for the domain capabilities") < 0 || vshCxlConnect(ctl) < 0)
         return -1;
-    if (!(type = virConnectGetType(ctl->conn))) {
-        vshCxlLibvirtError(ctl, "Failed to get the type of the hypervisor");
-        return -1;
-    }
-    if (!g_str_equal(type, "QEMU")) {
-        vshCxlError(ctl,
-                    "CXL dynamic capacity needs a connection to QEMU, such as --connect "
-                    "qemu:///system, not to %s",
-                    type);
-        return -1;
-    }
     if (vshCxlFind(ctl, &found) < 0)
         return -1;
     if (vshCxlGetFormat(args) == VSH_CXL_FORMAT_JSON)

@@ -34,6 +34,19 @@ vshCxlCmdFind(const char *name)
 }
 
 /**
+ * vshCxlCmdGet:
+ * @i: a number
+ *
+ * Returns the command of that number, in the order of their names, or NULL if there are
+ * not so many.
+ */
+const vshCxlCmdDef *
+vshCxlCmdGet(size_t i)
+{
+    return i < G_N_ELEMENTS(vshCxlCmds) ? vshCxlCmds[i] : NULL;
+}
+
+/**
  * vshCxlCmdFormatGroup:
  * @help: whether it is for `help`, whose titles end in a colon, or for --help
  *

@@ -52,6 +52,7 @@ extern const vshCxlCmdDef vshCxlCmdList;
 extern const vshCxlCmdDef vshCxlCmdMap;
 
 const vshCxlCmdDef *vshCxlCmdFind(const char *name);
+const vshCxlCmdDef *vshCxlCmdGet(size_t i);
 char *vshCxlCmdFormatGroup(bool help);
 char *vshCxlCmdFormatNames(void);
 

@@ -85,13 +85,19 @@ int
 vshCxlEventsConnect(vshCxlControl *ctl)
 {
     static bool running;
+    sigset_t all;
+    sigset_t before;
 
     if (!running) {
         if (virEventRegisterDefaultImpl() < 0) {
             vshCxlLibvirtError(ctl, "Failed to begin the event loop");
             return -1;
         }
+        /* signals are for the thread that waits for them */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
         g_thread_unref(g_thread_new("event loop", vshCxlEventLoop, NULL));
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
         running = true;
         vshCxlDisconnect(ctl);
     }

@@ -16,9 +16,11 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vsh-cxl-stock.h"
@@ -196,13 +198,13 @@ vshCxlStockDriver(void)
 
 /**
  * vshCxlStockPrepare:
+ * @environment: filled with the environment that the stock virsh is to have
  * @error: filled if there is no stock virsh or no driver module
  *
- * Returns the path of the stock virsh, or NULL with @error set; in the former
- * case the environment is as it is to have it.
+ * Returns the path of the stock virsh, or NULL with @error set.
  */
 static char *
-vshCxlStockPrepare(GError **error)
+vshCxlStockPrepare(char ***environment, GError **error)
 {
     g_autofree char *virsh = vshCxlStockFind(error);
     g_autofree char *preload = NULL;
@@ -215,8 +217,8 @@ vshCxlStockPrepare(GError **error)
         return NULL;
 
     handed = g_strdup_printf("%ld %s", (long)getpid(), virsh);
-    g_setenv("LD_PRELOAD", preload, TRUE);
-    g_setenv(VSH_CXL_STOCK_ENV_HANDED, handed, TRUE);
+    *environment = g_environ_setenv(g_get_environ(), "LD_PRELOAD", preload, TRUE);
+    *environment = g_environ_setenv(*environment, VSH_CXL_STOCK_ENV_HANDED, handed, TRUE);
     return g_steal_pointer(&virsh);
 }
 
@@ -232,11 +234,12 @@ vshCxlStockPrepare(GError **error)
 int
 vshCxlStockExec(char **argv, GError **error)
 {
-    g_autofree char *virsh = vshCxlStockPrepare(error);
+    g_auto(GStrv) environment = NULL;
+    g_autofree char *virsh = vshCxlStockPrepare(&environment, error);
 
     if (!virsh)
         return -1;
-    execv(virsh, argv);
+    execve(virsh, argv, environment);
     g_set_error(error,
                 G_IO_ERROR,
                 G_IO_ERROR_FAILED,
@@ -247,19 +250,22 @@ vshCxlStockExec(char **argv, GError **error)
 }
 
 /**
- * vshCxlStockRun:
- * @argv: the arguments of this program, its name included
- * @status: filled with the exit status of the stock virsh, 1 if it was killed
+ * vshCxlStockSpawn:
+ * @argv: the arguments of virsh, its name included
+ * @output: filled with its standard output, then its standard input and errors are
+ *          nobody's; NULL for all three to be this program's
+ * @status: filled with its exit status, 128 and the signal if it was killed
  * @error: filled if the stock virsh cannot be run
  *
  * Run the stock virsh as it would be handed to, and wait for its end.
  *
  * Returns 0 once it has ended, -1 with @error set.
  */
-int
-vshCxlStockRun(char **argv, int *status, GError **error)
+static int
+vshCxlStockSpawn(char **argv, char **output, int *status, GError **error)
 {
-    g_autofree char *virsh = vshCxlStockPrepare(error);
+    g_auto(GStrv) environment = NULL;
+    g_autofree char *virsh = vshCxlStockPrepare(&environment, error);
     g_autofree char **args = NULL;
     guint nargs = g_strv_length(argv);
     int wait_status;
@@ -274,15 +280,53 @@ vshCxlStockRun(char **argv, int *status, GError **error)
 
     if (!g_spawn_sync(NULL,
                       args,
+                      environment,
+                      G_SPAWN_FILE_AND_ARGV_ZERO |
+                          (output ? G_SPAWN_STDERR_TO_DEV_NULL : G_SPAWN_CHILD_INHERITS_STDIN),
                       NULL,
-                      G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_CHILD_INHERITS_STDIN,
                       NULL,
-                      NULL,
-                      NULL,
+                      output,
                       NULL,
                       &wait_status,
                       error))
         return -1;
-    *status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
+    *status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
     return 0;
+}
+
+/**
+ * vshCxlStockRun:
+ * @argv: the arguments of virsh, its name included
+ * @status: filled with its exit status, 128 and the signal if it was killed
+ * @error: filled if the stock virsh cannot be run
+ *
+ * Run the stock virsh in this program's terminal, and wait for its end.
+ *
+ * Returns 0 once it has ended, -1 with @error set.
+ */
+int
+vshCxlStockRun(char **argv, int *status, GError **error)
+{
+    /* what was printed before comes before its output */
+    fflush(stdout);
+    return vshCxlStockSpawn(argv, NULL, status, error);
+}
+
+/**
+ * vshCxlStockRead:
+ * @argv: the arguments of virsh, its name included
+ *
+ * Run the stock virsh for what it prints. It reads nothing, and its errors are not seen.
+ *
+ * Returns its standard output, or NULL if it failed.
+ */
+char *
+vshCxlStockRead(char **argv)
+{
+    g_autofree char *output = NULL;
+    int status;
+
+    if (vshCxlStockSpawn(argv, &output, &status, NULL) < 0 || status != 0)
+        return NULL;
+    return g_steal_pointer(&output);
 }

@@ -19,5 +19,6 @@ const char *vshCxlStockDriver(void);
 
 int vshCxlStockExec(char **argv, GError **error);
 int vshCxlStockRun(char **argv, int *status, GError **error);
+char *vshCxlStockRead(char **argv);
 
 #endif /* VSH_CXL_STOCK_H */

@@ -358,25 +358,37 @@ vshCxlCheckConnection(vshCxlControl *ctl)
 }
 
 /**
- * vshCxlConnect:
+ * vshCxlOpen:
  * @ctl: the run
  *
- * Returns 0 once ctl->conn is open, -1 with the error reported.
+ * Returns 0 once ctl->conn is open, to whatever hypervisor; -1 with the error reported.
  */
 int
-vshCxlConnect(vshCxlControl *ctl)
+vshCxlOpen(vshCxlControl *ctl)
 {
     if (ctl->conn)
         return 0;
     ctl->conn =
         virConnectOpenAuth(ctl->uri, virConnectAuthPtrDefault, ctl->readonly ? VIR_CONNECT_RO : 0);
     if (ctl->conn)
-        return vshCxlCheckConnection(ctl);
+        return 0;
     vshCxlLibvirtError(ctl,
                        "failed to connect to %s (it takes a URI such as qemu:///system, a libvirtd "
                        "or virtqemud that runs there, and access to it)",
                        ctl->uri ? ctl->uri : "libvirt's default URI");
     return -1;
+}
+
+/**
+ * vshCxlConnect:
+ * @ctl: the run
+ *
+ * Returns 0 once ctl->conn is open, to a QEMU; -1 with the error reported.
+ */
+int
+vshCxlConnect(vshCxlControl *ctl)
+{
+    return vshCxlOpen(ctl) < 0 ? -1 : vshCxlCheckConnection(ctl);
 }
 
 /**

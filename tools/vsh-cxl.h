@@ -62,6 +62,7 @@ int vshCxlImpact(vshCxlControl *ctl,
                  const char *const *live_only,
                  unsigned int *impact);
 
+int vshCxlOpen(vshCxlControl *ctl);
 int vshCxlConnect(vshCxlControl *ctl);
 void vshCxlDisconnect(vshCxlControl *ctl);
 virDomainPtr vshCxlLookupDomain(vshCxlControl *ctl, const vshCxlArgs *args);

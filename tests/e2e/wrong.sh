@@ -37,8 +37,7 @@ commands()
     wrong 2 "unknown command: 'cxl-dcd': $known" cxl-dcd
     wrong 2 "unknown command: 'cxl-dcd-remove': $known" cxl-dcd-remove vm
     wrong 2 "unknown command: 'cxl-dcd-lst': $known" "cxl-dcd-lst --all"
-    wrong 2 "command 'cxl-dcd-list' cannot stand in a string of several commands: run it alone" \
-        "cxl-dcd-list; list"
+    wrong 2 'missing "' 'cxl-dcd-status "vm'
     wrong 2 "command 'cxl-dcd-status' requires <domain> option" "cxl-dcd-status"
     wrong 2 "command 'cxl-dcd-status' requires <domain> option" -q -r cxl-dcd-status
 }

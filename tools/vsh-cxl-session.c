@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vsh-cxl-session.c: commands of both kinds, one after the other
+ *
+ *     a command of ours             in this process, over one connection that is kept
+ *     help, with or without a name  virsh's and ours
+ *     connect, cd, quit, exit       in this process: they are about what comes after
+ *     all else                      a virsh of its own, with the options and the URI of now
+ *
+ * A virsh of its own for each command costs it a connection (some milliseconds on one
+ * host), and gives every command of every virsh, as it is.
+ */
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vsh-cxl-cmd.h"
+#include "vsh-cxl-session.h"
+#include "vsh-cxl-stock.h"
+
+/* libvirt prints each error by itself unless it is given another place to go */
+static void
+vshCxlErrorIgnore(void *data G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
+{
+}
+
+/**
+ * vshCxlSessionInitialize:
+ * @ctl: the run
+ *
+ * Returns 0 once libvirt is ready, -1 with the error reported.
+ */
+int
+vshCxlSessionInitialize(vshCxlControl *ctl)
+{
+    if (virInitialize() < 0) {
+        vshCxlLibvirtError(ctl, "Failed to initialize libvirt");
+        return -1;
+    }
+    virSetErrorFunc(NULL, vshCxlErrorIgnore);
+    return 0;
+}
+
+/* ------------------------------------------------------- virsh's commands */
+
+static int
+vshCxlSessionRunStock(vshCxlSession *session, char **words)
+{
+    g_autoptr(GPtrArray) args = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+    int status;
+    size_t i;
+
+    g_ptr_array_add(args, (char *)session->program);
+    for (i = 0; i < session->options->len; i++)
+        g_ptr_array_add(args, g_ptr_array_index(session->options, i));
+    if (session->ctl->readonly)
+        g_ptr_array_add(args, (char *)"--readonly");
+    if (session->ctl->uri) {
+        g_ptr_array_add(args, (char *)"--connect");
+        g_ptr_array_add(args, (char *)session->ctl->uri);
+    }
+    for (i = 0; words[i]; i++)
+        g_ptr_array_add(args, words[i]);
+    g_ptr_array_add(args, NULL);
+
+    if (vshCxlStockRun((char **)args->pdata, &status, &error) == 0)
+        return status;
+    vshCxlError(session->ctl, "%s", error->message);
+    return EXIT_FAILURE;
+}
+
+/* ---------------------------------------------- what is about the session */
+
+/* virsh's own commands of these names. */
+static const vshCxlOptDef vshCxlConnectOpts[] = {
+    {.name = "name", .type = VSH_CXL_OPT_STRING, .positional = true},
+    {.name = "readonly", .type = VSH_CXL_OPT_BOOL},
+    {0},
+};
+
+static const vshCxlOptDef vshCxlCdOpts[] = {
+    {.name = "dir", .type = VSH_CXL_OPT_STRING, .positional = true},
+    {0},
+};
+
+static const vshCxlOptDef vshCxlQuitOpts[] = {{0}};
+
+/* Where the new connection fails, the old one stays. */
+static int
+vshCxlSessionConnect(vshCxlSession *session, const vshCxlArgs *args)
+{
+    vshCxlControl next = *session->ctl;
+    const char *uri = vshCxlArgsString(args, "name");
+
+    next.conn = NULL;
+    next.uri = uri;
+    next.readonly = vshCxlArgsHas(args, "readonly");
+    if (vshCxlOpen(&next) < 0)
+        return EXIT_FAILURE;
+
+    vshCxlDisconnect(session->ctl);
+    g_free(session->uri);
+    next.uri = session->uri = g_strdup(uri);
+    /* without a name it is libvirt's default, and not the one that virsh begins with */
+    if (!uri)
+        g_unsetenv("VIRSH_DEFAULT_CONNECT_URI");
+    *session->ctl = next;
+    vshCxlPrintExtra(session->ctl, session->ctl->out, "\n");
+    return EXIT_SUCCESS;
+}
+
+static int
+vshCxlSessionCd(vshCxlSession *session, const vshCxlArgs *args)
+{
+    const char *dir = vshCxlArgsString(args, "dir");
+
+    if (!dir)
+        dir = g_get_home_dir();
+    if (chdir(dir) < 0) {
+        vshCxlError(session->ctl, "cd: %s: %s", dir, g_strerror(errno));
+        return EXIT_FAILURE;
+    }
+    vshCxlPrintExtra(session->ctl, session->ctl->out, "\n");
+    return EXIT_SUCCESS;
+}
+
+static int
+vshCxlSessionQuit(vshCxlSession *session, const vshCxlArgs *args G_GNUC_UNUSED)
+{
+    session->done = true;
+    vshCxlPrintExtra(session->ctl, session->ctl->out, "\n");
+    return EXIT_SUCCESS;
+}
+
+static const struct {
+    vshCxlCmdDef cmd;
+    int (*run)(vshCxlSession *session, const vshCxlArgs *args); /* returns the exit status */
+} vshCxlSessionCmds[] = {
+    {{.name = "connect", .opts = vshCxlConnectOpts}, vshCxlSessionConnect},
+    {{.name = "cd", .opts = vshCxlCdOpts}, vshCxlSessionCd},
+    {{.name = "quit", .opts = vshCxlQuitOpts}, vshCxlSessionQuit},
+    {{.name = "exit", .opts = vshCxlQuitOpts}, vshCxlSessionQuit},
+};
+
+/* --------------------------------------------------------------- any command */
+
+static void
+vshCxlSessionIgnoreSignal(int signal G_GNUC_UNUSED)
+{
+}
+
+/* A daemon that was started anew does not answer over the old connection, and writing to
+ * that raises SIGPIPE (caught, not ignored: a virsh that is run would inherit it). */
+static void
+vshCxlSessionCheckConnection(vshCxlControl *ctl)
+{
+    const struct sigaction action = {.sa_handler = vshCxlSessionIgnoreSignal};
+    unsigned long version;
+
+    if (!ctl->conn)
+        return;
+    sigaction(SIGPIPE, &action, NULL);
+    if (virConnectGetLibVersion(ctl->conn, &version) < 0) {
+        virResetLastError();
+        vshCxlDisconnect(ctl);
+    }
+}
+
+/* Returns the arguments; NULL once the error was reported, or --help was printed, which
+ * @status tells. */
+static vshCxlArgs *
+vshCxlSessionParse(vshCxlSession *session, const vshCxlCmdDef *cmd, char **words, int *status)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(vshCxlArgs) args = vshCxlArgsParse(cmd, words + 1, &error);
+
+    if (!args) {
+        vshCxlUsageError(session->ctl, "%s", error->message);
+        *status = VSH_CXL_EXIT_USAGE;
+        return NULL;
+    }
+    if (!vshCxlArgsIsHelp(args))
+        return g_steal_pointer(&args);
+
+    *status = EXIT_SUCCESS;
+    if (cmd->handler) {
+        g_autofree char *text = vshCxlCmdFormatHelp(cmd);
+
+        fputs(text, session->ctl->out);
+    } else {
+        *status = vshCxlSessionRunStock(session, words);
+    }
+    return NULL;
+}
+
+/* A command of ours is ended by Ctrl-C, and this program with it, unless it catches it. */
+static int
+vshCxlSessionHandle(vshCxlControl *ctl, const vshCxlCmdDef *cmd, const vshCxlArgs *args)
+{
+    const struct sigaction end = {.sa_handler = SIG_DFL};
+    struct sigaction caught;
+    bool catching;
+    int ret;
+
+    sigaction(SIGINT, NULL, &caught);
+    catching = caught.sa_handler != SIG_DFL && caught.sa_handler != SIG_IGN;
+    if (catching)
+        sigaction(SIGINT, &end, NULL);
+    ret = cmd->handler(ctl, args);
+    if (catching)
+        sigaction(SIGINT, &caught, NULL);
+    return ret;
+}
+
+static int
+vshCxlSessionRunOurs(vshCxlSession *session, const vshCxlCmdDef *cmd, char **words)
+{
+    vshCxlControl *ctl = session->ctl;
+    g_autoptr(vshCxlArgs) args = NULL;
+    gint64 start;
+    int status;
+    int ret;
+
+    ctl->status = VSH_CXL_EXIT_DONE;
+    if (!(args = vshCxlSessionParse(session, cmd, words, &status)))
+        return status;
+    if (vshCxlSessionInitialize(ctl) < 0)
+        return EXIT_FAILURE;
+    vshCxlSessionCheckConnection(ctl);
+
+    start = g_get_monotonic_time();
+    ret = vshCxlSessionHandle(ctl, cmd, args);
+    if (ctl->timing)
+        fprintf(ctl->out, "(Time: %.3f ms)\n\n", (double)(g_get_monotonic_time() - start) / 1000);
+    return ret < 0 ? (int)ctl->status : VSH_CXL_EXIT_DONE;
+}
+
+/* Help: for one of our commands or our group; of all, where ours is a group among virsh's. */
+static int
+vshCxlSessionHelp(vshCxlSession *session, char **words)
+{
+    const char *name = words[1] && !words[2] ? words[1] : NULL;
+    const vshCxlCmdDef *cmd = name ? vshCxlCmdFind(name) : NULL;
+    g_autofree char *text = NULL;
+    int status = EXIT_SUCCESS;
+
+    if (cmd)
+        text = vshCxlCmdFormatHelp(cmd);
+    else if (!words[1] || g_strcmp0(name, VSH_CXL_CMD_GROUP) == 0)
+        text = vshCxlCmdFormatGroup(true);
+    if (!text || !words[1])
+        status = vshCxlSessionRunStock(session, words);
+    if (text && status == EXIT_SUCCESS)
+        fputs(text, session->ctl->out);
+    return status;
+}
+
+static bool
+vshCxlSessionHasOurPrefix(const char *name)
+{
+    return g_str_has_prefix(name, VSH_CXL_CMD_GROUP);
+}
+
+/* What virsh cannot know either. */
+static int
+vshCxlSessionUnknown(vshCxlControl *ctl, const char *name)
+{
+    g_autofree char *names = vshCxlCmdFormatNames();
+
+    vshCxlUsageError(ctl, "unknown command: '%s': expected one of %s", name, names);
+    return VSH_CXL_EXIT_USAGE;
+}
+
+/**
+ * vshCxlSessionIsOurs:
+ * @words: a command and its arguments
+ *
+ * Returns whether virsh alone would not do.
+ */
+bool
+vshCxlSessionIsOurs(char **words)
+{
+    return vshCxlSessionHasOurPrefix(words[0]) || g_str_equal(words[0], "help");
+}
+
+/**
+ * vshCxlSessionRun:
+ * @session: the session
+ * @words: a command and its arguments
+ *
+ * Returns the exit status of the command.
+ */
+int
+vshCxlSessionRun(vshCxlSession *session, char **words)
+{
+    const vshCxlCmdDef *cmd = vshCxlCmdFind(words[0]);
+    size_t i;
+
+    if (cmd)
+        return vshCxlSessionRunOurs(session, cmd, words);
+    if (vshCxlSessionHasOurPrefix(words[0]))
+        return vshCxlSessionUnknown(session->ctl, words[0]);
+    if (g_str_equal(words[0], "help"))
+        return vshCxlSessionHelp(session, words);
+    for (i = 0; i < G_N_ELEMENTS(vshCxlSessionCmds); i++) {
+        g_autoptr(vshCxlArgs) args = NULL;
+        int status;
+
+        cmd = &vshCxlSessionCmds[i].cmd;
+        if (!g_str_equal(words[0], cmd->name))
+            continue;
+        if (!(args = vshCxlSessionParse(session, cmd, words, &status)))
+            return status;
+        if (vshCxlSessionInitialize(session->ctl) < 0)
+            return EXIT_FAILURE;
+        return vshCxlSessionCmds[i].run(session, args);
+    }
+    return vshCxlSessionRunStock(session, words);
+}
+
+/**
+ * vshCxlSessionRunLine:
+ * @session: the session
+ * @commands: of vshCxlLineParse()
+ *
+ * As in virsh, a command that fails does not keep the next from being run.
+ *
+ * Returns the exit status of the last one.
+ */
+int
+vshCxlSessionRunLine(vshCxlSession *session, GPtrArray *commands)
+{
+    int status = EXIT_SUCCESS;
+    size_t i;
+
+    for (i = 0; i < commands->len && !session->done; i++) {
+        GPtrArray *command = g_ptr_array_index(commands, i);
+
+        if (command->len > 1)
+            status = vshCxlSessionRun(session, (char **)command->pdata);
+        /* a child writes to the same place */
+        fflush(session->ctl->out);
+    }
+    return status;
+}
