@@ -253,6 +253,23 @@ vshCxlWaitGaveUp(vshCxlWait *wait, virDomainPtr domain, const char *tag)
                       rest);
 }
 
+/* Report libvirt's error. A daemon that has gone leaves everything as it is. */
+static void
+vshCxlWaitFailed(vshCxlWait *wait, const char *name, const char *tag)
+{
+    g_autofree char *why = g_strdup(virGetLastErrorMessage());
+    bool lost = virConnectIsAlive(wait->ctl->conn) == 0;
+
+    vshCxlError(wait->ctl,
+                "Failed to wait for the guest of domain '%s' and capacity %s%s: %s",
+                name,
+                tag,
+                lost ? ": the connection to the daemon is lost, and the capacity stays as it is "
+                       "(cxl-dcd-status shows it)"
+                     : "",
+                why);
+}
+
 /**
  * vshCxlWaitCapacity:
  * @wait: the wait
@@ -276,10 +293,7 @@ vshCxlWaitCapacity(vshCxlWait *wait, virDomainPtr domain, const char *tag, int *
     while ((*state = virDomainCxlDcdWait(domain, tag, 0, 0)) < 0) {
         if (virGetLastErrorCode() != VIR_ERR_OPERATION_TIMEOUT) {
             vshCxlWaitShow(wait, "");
-            vshCxlLibvirtError(wait->ctl,
-                               "Failed to wait for the guest of domain '%s' and capacity %s",
-                               name,
-                               tag);
+            vshCxlWaitFailed(wait, name, tag);
             return -1;
         }
         if (vshCxlWaitInterrupted || g_get_monotonic_time() >= wait->end) {

@@ -357,9 +357,22 @@ vshCxlCheckConnection(vshCxlControl *ctl)
     return -1;
 }
 
+/* libvirt writes to a daemon that has gone without a thought of SIGPIPE, which would end the
+ * program before it could say what has happened. */
+static void
+vshCxlIgnorePipe(vshCxlControl *ctl)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    if (!ctl->pipe_ignored)
+        ctl->pipe_ignored = sigaction(SIGPIPE, &ignore, &ctl->pipe) == 0;
+}
+
 /**
  * vshCxlOpen:
  * @ctl: the run
+ *
+ * SIGPIPE is ignored from now on, until vshCxlDisconnect().
  *
  * Returns 0 once ctl->conn is open, to whatever hypervisor; -1 with the error reported.
  */
@@ -368,6 +381,7 @@ vshCxlOpen(vshCxlControl *ctl)
 {
     if (ctl->conn)
         return 0;
+    vshCxlIgnorePipe(ctl);
     ctl->conn =
         virConnectOpenAuth(ctl->uri, virConnectAuthPtrDefault, ctl->readonly ? VIR_CONNECT_RO : 0);
     if (ctl->conn)
@@ -394,6 +408,9 @@ vshCxlConnect(vshCxlControl *ctl)
 /**
  * vshCxlDisconnect:
  * @ctl: the run
+ *
+ * Close the connection, if there is one. SIGPIPE is what it was: a program that is run
+ * next in this one's place inherits it.
  */
 void
 vshCxlDisconnect(vshCxlControl *ctl)
@@ -401,6 +418,13 @@ vshCxlDisconnect(vshCxlControl *ctl)
     if (ctl->conn)
         virConnectClose(ctl->conn);
     ctl->conn = NULL;
+    if (!ctl->pipe_ignored)
+        return;
+    /* an output that nobody reads is found while it is an error that main() reports, however
+     * much of it was still to be written */
+    fflush(ctl->out);
+    sigaction(SIGPIPE, &ctl->pipe, NULL);
+    ctl->pipe_ignored = false;
 }
 
 /**

@@ -145,27 +145,52 @@ terminal()
     err=
 }
 
-# interrupted CONDITION COMMAND...: by Ctrl-C, once CONDITION holds
-interrupted()
+# during CONDITION ACTION COMMAND...: ACTION with the process id, once CONDITION holds
+during()
 {
-    local condition=$1 pid
+    local condition=$1 action=$2 pid
 
-    shift
+    shift 2
     command="$*"
     : >"$SCRATCH/out"
-    env --default-signal=INT "$SCRATCH/bin/virsh-cxl" "$@" >"$SCRATCH/out" 2>"$SCRATCH/err" &
+    env --default-signal=INT,PIPE "$SCRATCH/bin/virsh-cxl" "$@" >"$SCRATCH/out" 2>"$SCRATCH/err" &
     pid=$!
     wait_for "waited for $condition" "$condition"
-    kill -INT "$pid"
+    "$action" "$pid"
     wait "$pid"
     status=$?
     out=$(<"$SCRATCH/out")
     err=$(<"$SCRATCH/err")
 }
 
+interrupt()
+{
+    kill -INT "$1"
+}
+
+# interrupted CONDITION COMMAND...: by Ctrl-C, once CONDITION holds
+interrupted()
+{
+    local condition=$1
+
+    shift
+    during "$condition" interrupt "$@"
+}
+
+replace_daemon()
+{
+    kill_daemon
+    launch_daemon "$(daemon_kind)"
+}
+
 has_printed()
 {
     [ -s "$SCRATCH/out" ]
+}
+
+is_releasing()
+{
+    [ "$(status_of vm "$(tag 2)")" = releasing ]
 }
 
 all_releasing()
@@ -210,10 +235,49 @@ waits()
     remove vm
 }
 
+lost()
+{
+    local lost="the connection to the daemon is lost, and the capacity stays as it is (cxl-dcd-status shows it): "
+
+    boot vm "$(device tagged)
+"
+    during has_printed kill_daemon cxl-dcd-add vm --size 2M --tag "$(tag 1)" --wait
+    launch_daemon "$(daemon_kind)"
+    is "a daemon that goes away ends a wait: exit status" "$status" 1
+    has "it says what it waited for" "$err" \
+        "error: Failed to wait for the guest of domain 'vm' and capacity $(tag 1): $lost"
+    is "on one line" "$(wc -l <<<"$err")" 1
+    is "it has printed the tag" "$out" "$(tag 1)"
+    is "and the state stays" "$(status_of vm "$(tag 1)")" pending
+
+    during has_printed replace_daemon cxl-dcd-add vm --size 2M --tag "$(tag 2)" --wait
+    is "so does one that is there again at once: exit status" "$status" 1
+    has "it says so" "$err" "capacity $(tag 2): $lost"
+    must guest vm map
+    must guest vm accept
+    during is_releasing replace_daemon cxl-dcd-release vm --tag "$(tag 2)" --wait
+    is "of a release as well: exit status" "$status" 1
+    has "it says it of a release" "$err" "capacity $(tag 2): $lost"
+    is "which stays asked for" "$(status_of vm "$(tag 2)")" releasing
+
+    # an output whose reader has gone
+    mkfifo "$SCRATCH/unread"
+    exec 8<>"$SCRATCH/unread"
+    exec 9>"$SCRATCH/unread" 8>&-
+    command="cxl-dcd-status vm, unread"
+    env --default-signal=PIPE "$SCRATCH/bin/virsh-cxl" cxl-dcd-status vm >&9 2>"$SCRATCH/err"
+    is "an output that nobody reads is an error: exit status" "$?" 1
+    is "it says so" "$(<"$SCRATCH/err")" "error: cannot write the output"
+    exec 9>&-
+    rm "$SCRATCH/unread"
+    remove vm
+}
+
 for each in daemon client; do
     arrange "$each"
     definition
     formats
+    lost
     [ "$each" = daemon ] || waits
 done
 
