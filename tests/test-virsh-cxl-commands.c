@@ -193,8 +193,33 @@ static const testCommandCase testCommandCases[] = {
 
     /* release */
     {.line = "cxl-dcd-release test --tag " TAG_A,
-     .calls = "release test - " TAG_A " 1;",
+     .calls = "release test - " TAG_A " 1;list test 0;",
      .out = "Release of capacity " TAG_A " requested\n"},
+    /* the guest was not asked for what it had given back or refused */
+    {.line = "cxl-dcd-release test --tag " TAG_A,
+     .mock.gone = TAG_A,
+     .calls = "release test - " TAG_A " 1;list test 0;",
+     .out = "Capacity " TAG_A " released\n"},
+    {.line = "cxl-dcd-release test --tag 5BE13BCE-AE34-4A77-B6C3-16DF975FCF1A",
+     .calls = "release test - 5BE13BCE-AE34-4A77-B6C3-16DF975FCF1A 1;list test 0;",
+     .out = "Release of capacity 5BE13BCE-AE34-4A77-B6C3-16DF975FCF1A requested\n"},
+    {.line = "cxl-dcd-release test --all",
+     .mock.gone = TAG_B,
+     .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;list test 0;",
+     .out = "Release of capacity " TAG_A " requested\nCapacity " TAG_B " released\n"},
+    /* it is done, whatever comes of the look */
+    {.line = "cxl-dcd-release test --tag " TAG_A " --live --config",
+     .mock.fail = "look",
+     .calls = "release test - " TAG_A " 3;list test 0;",
+     .out = "Capacity " TAG_A " removed from the definition\n",
+     .err = "warning: capacity " TAG_A " was asked back, and what came of it cannot be seen: no "
+            "answer\n"},
+    {.line = "cxl-dcd-release test --tag " TAG_A,
+     .mock.fail = TAG_A,
+     .mock.code = VIR_ERR_OPERATION_INVALID,
+     .status = VSH_CXL_EXIT_ERROR,
+     .calls = "release test - " TAG_A " 1;",
+     .err = "error: Failed to release capacity " TAG_A " of domain 'test': not answered\n"},
     {.line = "cxl-dcd-release test --tag " TAG_A " --removal-policy tag-based",
      .quiet = true,
      .calls = "release test - " TAG_A " 257;"},
@@ -202,7 +227,7 @@ static const testCommandCase testCommandCases[] = {
      .quiet = true,
      .calls = "release test - " TAG_A " 1537;"},
     {.line = "cxl-dcd-release test --tag " TAG_A " --live --config",
-     .calls = "release test - " TAG_A " 3;",
+     .calls = "release test - " TAG_A " 3;list test 0;",
      .out = "Capacity " TAG_A " removed from the definition\n"
             "Release of capacity " TAG_A " requested\n"},
     {.line = "cxl-dcd-release test --tag " TAG_A " --config",
@@ -282,7 +307,7 @@ static const testCommandCase testCommandCases[] = {
      .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is pending: the guest has not "
             "answered, and it stays offered\n"},
     {.line = "cxl-dcd-release test --all",
-     .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;",
+     .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;list test 0;",
      .out = "Release of capacity " TAG_A " requested\nRelease of capacity " TAG_B " requested\n"},
     /* one that fails does not keep the other from being released and waited for; an error is
      * graver than a guest that has not answered */

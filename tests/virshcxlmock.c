@@ -101,6 +101,7 @@ virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag,
     if (g_strcmp0(mock.interrupted_by, tag) == 0)
         raise(SIGINT);
     mockCall("release %s %s %s %u;", virDomainGetName(domain), device ? device : "-", tag, flags);
+    mock.asked = true;
     return g_strcmp0(mock.fail, tag) == 0 ? mockFail(mock.code, "not\nanswered") : 0;
 }
 
@@ -148,6 +149,10 @@ mockDevice(bool config)
         .size = GIB,
         .since = G_MAXINT64, /* a clock ahead of ours */
     };
+    if (mock.asked && g_strcmp0(mock.gone, TAG_A) == 0)
+        device->capacities[0] = device->capacities[--device->ncapacities];
+    if (mock.asked && g_strcmp0(mock.gone, TAG_B) == 0)
+        device->ncapacities--;
     if (config && mock.config_tag)
         g_strlcpy(device->capacities[0].tag, mock.config_tag, VIR_UUID_STRING_BUFLEN);
     return device;
@@ -163,6 +168,8 @@ virDomainCxlDcdListDevices(virDomainPtr domain,
     mockCall("list %s %u;", virDomainGetName(domain), flags);
     if (g_strcmp0(mock.fail, "list") == 0)
         return mockFail(mock.code, "no answer");
+    if (g_strcmp0(mock.fail, "look") == 0 && mock.asked)
+        return mockFail(VIR_ERR_OPERATION_FAILED, "no answer");
     if (g_strcmp0(mock.fail, "refresh") == 0 && flags & VIR_DOMAIN_CXL_DCD_LIST_REFRESH)
         return mockFail(VIR_ERR_OPERATION_TIMEOUT, "busy");
 

@@ -21,7 +21,9 @@
 
 /* What the library answers, and what it was asked. */
 typedef struct {
-    const char *fail;           /* the tag, or "add", "list" or "refresh", whose call fails */
+    const char *fail;           /* the tag, or "add", "list", "look" (list after a release) or
+                                   "refresh", whose call fails */
+    const char *gone;           /* the tag of the capacity that is gone once it was asked back */
     int code;                   /* the error code of a failing release or list */
     int wait;                   /* what waiting ends in: a state, or MOCK_WAIT_... */
     int recorded;               /* the recorded state of the first capacity; 0: accepted */
@@ -34,6 +36,7 @@ typedef struct {
     gint64 clock;               /* microseconds since the test began: it goes on in pauses alone */
     const char *config_tag;     /* of the capacity of the definition; NULL: TAG_A */
     const char *alias;          /* of the device; NULL: cxl-dcd0 */
+    bool asked;                 /* a release was asked for */
     GString *calls;
 } mockState;
 

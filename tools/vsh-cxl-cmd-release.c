@@ -175,14 +175,66 @@ vshCxlCmdReleaseGet(vshCxlControl *ctl,
     return g_steal_pointer(&releases);
 }
 
-/* What came of it, for a person. */
-static void
-vshCxlCmdReleaseTell(vshCxlControl *ctl, const vshCxlRelease *release, bool wait)
+/**
+ * vshCxlCmdReleaseLook:
+ * @ctl: the run
+ * @domain: the domain
+ * @releases: what was asked back
+ *
+ * Not every release asks something of the guest: it may have given the capacity back
+ * already, or have refused it.
+ *
+ * Returns the domain's devices after it, as they are recorded; NULL with a warning if
+ * they cannot be seen: the releases are done all the same.
+ */
+static GPtrArray *
+vshCxlCmdReleaseLook(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *releases)
 {
-    if (release->impact & VIR_DOMAIN_AFFECT_CONFIG)
-        vshCxlPrintExtra(ctl, ctl->out, "Capacity %s removed from the definition\n", release->tag);
-    if (release->impact & VIR_DOMAIN_AFFECT_LIVE && !wait)
-        vshCxlPrintExtra(ctl, ctl->out, "Release of capacity %s requested\n", release->tag);
+    g_autofree char *why = NULL;
+    GPtrArray *devices = vshCxlGetDevices(domain, 0);
+    guint i;
+
+    if (devices)
+        return devices;
+    why = g_strdup(virGetLastErrorMessage());
+    for (i = 0; i < releases->len; i++) {
+        const vshCxlRelease *release = g_ptr_array_index(releases, i);
+
+        if (release->impact & VIR_DOMAIN_AFFECT_LIVE)
+            vshCxlWarning(ctl,
+                          "capacity %s was asked back, and what came of it cannot be seen: %s",
+                          release->tag,
+                          why);
+    }
+    return NULL;
+}
+
+/* What came of it, for a person; what is waited for is told by the wait. */
+static void
+vshCxlCmdReleaseTell(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *releases, bool look)
+{
+    g_autoptr(GPtrArray) devices = NULL;
+    guint i;
+
+    if (ctl->quiet)
+        return;
+    if (look)
+        devices = vshCxlCmdReleaseLook(ctl, domain, releases);
+    for (i = 0; i < releases->len; i++) {
+        const vshCxlRelease *release = g_ptr_array_index(releases, i);
+
+        if (release->impact & VIR_DOMAIN_AFFECT_CONFIG)
+            vshCxlPrintExtra(ctl,
+                             ctl->out,
+                             "Capacity %s removed from the definition\n",
+                             release->tag);
+        if (!devices || !(release->impact & VIR_DOMAIN_AFFECT_LIVE))
+            continue;
+        if (vshCxlFindState(devices, release->tag) == VIR_DOMAIN_CXL_DCD_STATE_NONE)
+            vshCxlPrintExtra(ctl, ctl->out, "Capacity %s released\n", release->tag);
+        else
+            vshCxlPrintExtra(ctl, ctl->out, "Release of capacity %s requested\n", release->tag);
+    }
 }
 
 /* A capacity that was there when --all looked, and that the guest has given back since. */
@@ -236,7 +288,6 @@ vshCxlCmdReleaseRequest(vshCxlControl *ctl,
         vshCxlCmdReleaseFailed(ctl, args, name, release->tag);
         return -1;
     }
-    vshCxlCmdReleaseTell(ctl, release, vshCxlArgsHas(args, "wait"));
     return 0;
 }
 
@@ -307,6 +358,10 @@ cmdCxlDcdRelease(vshCxlControl *ctl, const vshCxlArgs *args)
             i++;
         }
     }
+    vshCxlCmdReleaseTell(ctl,
+                         domain,
+                         releases,
+                         !wait && releases->len > 0 && impact & VIR_DOMAIN_AFFECT_LIVE);
     for (i = 0; wait && i < releases->len; i++) {
         const vshCxlRelease *release = g_ptr_array_index(releases, i);
 

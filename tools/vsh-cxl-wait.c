@@ -144,18 +144,8 @@ static int
 vshCxlWaitRecorded(virDomainPtr domain, const char *tag)
 {
     g_autoptr(GPtrArray) devices = vshCxlGetDevices(domain, 0);
-    guint i;
-    size_t j;
 
-    for (i = 0; devices && i < devices->len; i++) {
-        const virDomainCxlDcdDevice *device = g_ptr_array_index(devices, i);
-
-        for (j = 0; j < device->ncapacities; j++) {
-            if (g_ascii_strcasecmp(device->capacities[j].tag, tag) == 0)
-                return device->capacities[j].state;
-        }
-    }
-    return VIR_DOMAIN_CXL_DCD_STATE_NONE;
+    return devices ? vshCxlFindState(devices, tag) : VIR_DOMAIN_CXL_DCD_STATE_NONE;
 }
 
 /* ---------------------------------------------------------------- progress */

@@ -487,6 +487,30 @@ vshCxlGetDevices(virDomainPtr domain, unsigned int flags)
 }
 
 /**
+ * vshCxlFindState:
+ * @devices: a domain's devices, of virDomainCxlDcdDevicePtr
+ * @tag: a capacity
+ *
+ * Returns its virDomainCxlDcdState, VIR_DOMAIN_CXL_DCD_STATE_NONE if it is not there.
+ */
+int
+vshCxlFindState(GPtrArray *devices, const char *tag)
+{
+    guint i;
+    size_t j;
+
+    for (i = 0; i < devices->len; i++) {
+        const virDomainCxlDcdDevice *device = g_ptr_array_index(devices, i);
+
+        for (j = 0; j < device->ncapacities; j++) {
+            if (g_ascii_strcasecmp(device->capacities[j].tag, tag) == 0)
+                return device->capacities[j].state;
+        }
+    }
+    return VIR_DOMAIN_CXL_DCD_STATE_NONE;
+}
+
+/**
  * vshCxlSelectDevice:
  * @ctl: the run
  * @domain: the domain

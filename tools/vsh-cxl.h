@@ -70,6 +70,7 @@ int vshCxlConnect(vshCxlControl *ctl);
 void vshCxlDisconnect(vshCxlControl *ctl);
 virDomainPtr vshCxlLookupDomain(vshCxlControl *ctl, const vshCxlArgs *args);
 GPtrArray *vshCxlGetDevices(virDomainPtr domain, unsigned int flags);
+int vshCxlFindState(GPtrArray *devices, const char *tag);
 int
 vshCxlSelectDevice(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *devices, const char *alias);
 const char *vshCxlStateToString(int state);

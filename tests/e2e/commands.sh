@@ -133,6 +133,26 @@ formats()
     must stock undefine "$ODD"
 }
 
+# What a release says, without and with something to ask of the guest.
+released()
+{
+    boot vm "$(device tagged)
+"
+    must guest vm map
+    must cxl cxl-dcd-add vm --size 2M --tag "$(tag 1)"
+    must guest vm refuse
+    succeeds "release of what the guest refused" cxl cxl-dcd-release vm --tag "$(tag 1)"
+    is "says that it is gone" "$out" "Capacity $(tag 1) released"
+    must cxl cxl-dcd-add vm --size 2M --tag "$(tag 2)"
+    must guest vm accept
+    must cxl cxl-dcd-add vm --size 2M --tag "$(tag 3)"
+    must guest vm refuse
+    succeeds "release of all" cxl cxl-dcd-release vm --all
+    is "says it of each" "$(sort <<<"$out")" "Capacity $(tag 3) released
+Release of capacity $(tag 2) requested"
+    remove vm
+}
+
 # terminal COLUMNS COMMAND...: in a terminal; what it shows is in "out"
 terminal()
 {
@@ -277,6 +297,7 @@ for each in daemon client; do
     arrange "$each"
     definition
     formats
+    released
     lost
     [ "$each" = daemon ] || waits
 done
