@@ -186,6 +186,10 @@ static const testCommandCase testCommandCases[] = {
     {.line = "cxl-dcd-add test --size 2M --print-xml",
      .out = "<cxl-dcd>\n  <capacity>\n    <size unit='b'>2097152</size>\n  </capacity>\n"
             "</cxl-dcd>\n"},
+    {.line = "cxl-dcd-add test --size 2M --path '/a  <b> \xc3\xa9' --print-xml",
+     .out = "<cxl-dcd>\n  <capacity>\n    <size unit='b'>2097152</size>\n"
+            "    <source type='file'>\n      <path>/a  &lt;b&gt; \xc3\xa9</path>\n    </source>\n"
+            "  </capacity>\n</cxl-dcd>\n"},
     {.line = "cxl-dcd-add test --size 2M --print-xml --config",
      .readonly = true,
      .out = "<cxl-dcd>\n  <capacity>\n    <size unit='b'>2097152</size>\n  </capacity>\n"
@@ -696,6 +700,60 @@ static const testCommandCase testWrongCases[] = {
      .err = "Invalid value 'a b' for <state> option: expected one of configured, adding, "
             "pending, accepted, rejected, releasing"},
 
+    /* what the document of a capacity cannot hold */
+    {"cxl-dcd-add test --size 2M --path ' /a b'",
+     .status = USAGE,
+     .err = "Invalid value ' /a b' for <path> option: it begins or ends with a space, which the "
+            "capacity's XML does not keep: expected none there"},
+    {"cxl-dcd-add test --size 2M --path '/a b '",
+     .status = USAGE,
+     .err = "Invalid value '/a b ' for <path> option: it begins or ends with a space, which the "
+            "capacity's XML does not keep: expected none there"},
+    {"cxl-dcd-add test --size 2M --path ' ' --print-xml",
+     .status = USAGE,
+     .err = "Invalid value ' ' for <path> option: it begins or ends with a space, which the "
+            "capacity's XML does not keep: expected none there"},
+    {"cxl-dcd-add test --size 2M --path '/a\nb'",
+     .status = USAGE,
+     .err = "Invalid value '/a b' for <path> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --path '/a\n'",
+     .status = USAGE,
+     .err = "Invalid value '/a ' for <path> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --path '/a\x01'",
+     .status = USAGE,
+     .err = "Invalid value '/a\\x01' for <path> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --path '/a\x7f'",
+     .status = USAGE,
+     .err = "Invalid value '/a\\x7f' for <path> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --path '/a\xc2\x85'",
+     .status = USAGE,
+     .err = "Invalid value '/a*' for <path> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --path '/a\xef\xbf\xbf'",
+     .status = USAGE,
+     .err = "Invalid value '/a*' for <path> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --path '/a\xff'",
+     .status = USAGE,
+     .err = "Invalid value '/a\\xff' for <path> option: it is not UTF-8, which the capacity's XML "
+            "is in: expected UTF-8"},
+    {"cxl-dcd-add test --size 2M --tag '\x01'",
+     .status = USAGE,
+     .err = "Invalid value '\\x01' for <tag> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+    {"cxl-dcd-add test --size 2M --device '\xff'",
+     .status = USAGE,
+     .err = "Invalid value '\\xff' for <device> option: it is not UTF-8, which the capacity's XML "
+            "is in: expected UTF-8"},
+    {"cxl-dcd-add test --size 2M --nodeset '0\t'",
+     .status = USAGE,
+     .err = "Invalid value '0*' for <nodeset> option: it has a control character, which the "
+            "capacity's XML cannot hold: expected none"},
+
     /* read-only */
     {"cxl-dcd-add test --size 2M",
      .readonly = true,
@@ -990,7 +1048,8 @@ testAdd(const char *folder, const testCommandCase *cases, size_t ncases, GTestDa
 
     for (i = 0; i < ncases; i++) {
         g_autofree char *line = g_strdelimit(g_strdup(cases[i].line), "/\n", '_');
-        g_autofree char *name = g_strdup_printf("/virsh-cxl/%s/%02zu %s", folder, i, line);
+        g_autofree char *printable = g_strescape(line, "\"\\");
+        g_autofree char *name = g_strdup_printf("/virsh-cxl/%s/%02zu %s", folder, i, printable);
 
         g_test_add_data_func(name, &cases[i], run);
     }

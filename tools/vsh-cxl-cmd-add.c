@@ -123,6 +123,60 @@ static const char *const vshCxlCmdAddNotWithFile[] = {
     "print-xml",
 };
 
+/* The options whose text goes into the document that the library reads. */
+static const char *const vshCxlCmdAddTexts[] = {"tag", "device", "path", "nodeset"};
+
+/* Why the document cannot hold @text; NULL if it can. */
+static const char *
+vshCxlCmdAddTextFault(const char *text)
+{
+    const char *next;
+
+    if (!g_utf8_validate(text, -1, NULL))
+        return "it is not UTF-8, which the capacity's XML is in: expected UTF-8";
+    for (next = text; *next; next = g_utf8_next_char(next)) {
+        gunichar c = g_utf8_get_char(next);
+
+        if (g_unichar_iscntrl(c) || c == 0xfffe || c == 0xffff)
+            return "it has a control character, which the capacity's XML cannot hold: expected "
+                   "none";
+    }
+    return NULL;
+}
+
+/**
+ * vshCxlCmdAddCheckTexts:
+ * @ctl: the run
+ * @args: the arguments
+ *
+ * Nobody who gave a path should have to read what is wrong with an XML that he did not
+ * write, nor get a file of another name.
+ *
+ * Returns 0 if the document can hold the options as they are, -1 with the error reported.
+ */
+static int
+vshCxlCmdAddCheckTexts(vshCxlControl *ctl, const vshCxlArgs *args)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(vshCxlCmdAddTexts); i++) {
+        const char *name = vshCxlCmdAddTexts[i];
+        const char *text = vshCxlArgsString(args, name);
+        const char *fault = text ? vshCxlCmdAddTextFault(text) : NULL;
+
+        /* white space around an element's text is no part of it */
+        if (text && !fault && g_str_equal(name, "path") &&
+            (g_str_has_prefix(text, " ") || g_str_has_suffix(text, " ")))
+            fault = "it begins or ends with a space, which the capacity's XML does not keep: "
+                    "expected none there";
+        if (fault) {
+            vshCxlUsageError(ctl, "Invalid value '%s' for <%s> option: %s", text, name, fault);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /**
  * vshCxlCmdAddCheck:
  * @ctl: the run
@@ -145,7 +199,8 @@ vshCxlCmdAddCheck(vshCxlControl *ctl, const vshCxlArgs *args)
     }
     if (vshCxlCheckExclusive(ctl, args, "shared", "private") < 0 ||
         vshCxlCheckExclusive(ctl, args, "print-xml", "wait") < 0 ||
-        vshCxlCheckImpact(ctl, args, vshCxlCmdAddLiveOnly) < 0)
+        vshCxlCheckImpact(ctl, args, vshCxlCmdAddLiveOnly) < 0 ||
+        vshCxlCmdAddCheckTexts(ctl, args) < 0)
         return -1;
     return vshCxlArgsHas(args, "print-xml") ? 0 : vshCxlCheckWritable(ctl, "add capacity");
 }

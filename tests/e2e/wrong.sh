@@ -142,6 +142,8 @@ values()
         wrong 1 "$failed *<pagesize>*" cxl-dcd-add vm $size --source ram --pagesize 2M
         wrong 1 "$failed *<nodemask>: expected host NUMA nodes, as in 0-1,3 *" \
             cxl-dcd-add vm $size --nodeset all
+        wrong 2 "Invalid value '/x ' for <path> option: it begins or ends with a space, which *" \
+            cxl-dcd-add vm $size --path "/x "
         wrong 1 "$failed *'/nonexistent/file' of a capacity is not there and cannot be made: there is no directory '/nonexistent'" cxl-dcd-add vm $size --path /nonexistent/file
 
         wrong 1 "cannot read the XML of the capacity, which --file names: *" \
