@@ -149,22 +149,14 @@ static const struct {
 
 /* --------------------------------------------------------------- any command */
 
-static void
-vshCxlSessionIgnoreSignal(int signal G_GNUC_UNUSED)
-{
-}
-
-/* A daemon that was started anew does not answer over the old connection, and writing to
- * that raises SIGPIPE (caught, not ignored: a virsh that is run would inherit it). */
+/* A daemon that was started anew does not answer over the old connection. */
 static void
 vshCxlSessionCheckConnection(vshCxlControl *ctl)
 {
-    const struct sigaction action = {.sa_handler = vshCxlSessionIgnoreSignal};
     unsigned long version;
 
     if (!ctl->conn)
         return;
-    sigaction(SIGPIPE, &action, NULL);
     if (virConnectGetLibVersion(ctl->conn, &version) < 0) {
         virResetLastError();
         vshCxlDisconnect(ctl);

@@ -12,6 +12,7 @@
  */
 
 #include <libvirt/virterror.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -357,22 +358,29 @@ vshCxlCheckConnection(vshCxlControl *ctl)
     return -1;
 }
 
-/* libvirt writes to a daemon that has gone without a thought of SIGPIPE, which would end the
- * program before it could say what has happened. */
 static void
-vshCxlIgnorePipe(vshCxlControl *ctl)
+vshCxlIgnoreSignal(int signal G_GNUC_UNUSED)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+}
 
-    if (!ctl->pipe_ignored)
-        ctl->pipe_ignored = sigaction(SIGPIPE, &ignore, &ctl->pipe) == 0;
+/* libvirt's writing to a daemon that has gone raises SIGPIPE, which would end the program
+ * before it could say what has happened. It is caught, not ignored: a virsh that is run
+ * would inherit that. */
+static void
+vshCxlCatchPipe(void)
+{
+    const struct sigaction action = {.sa_handler = vshCxlIgnoreSignal, .sa_flags = SA_RESTART};
+    struct sigaction before;
+
+    if (sigaction(SIGPIPE, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+        sigaction(SIGPIPE, &action, NULL);
 }
 
 /**
  * vshCxlOpen:
  * @ctl: the run
  *
- * SIGPIPE is ignored from now on, until vshCxlDisconnect().
+ * SIGPIPE does not end the program from now on.
  *
  * Returns 0 once ctl->conn is open, to whatever hypervisor; -1 with the error reported.
  */
@@ -381,7 +389,7 @@ vshCxlOpen(vshCxlControl *ctl)
 {
     if (ctl->conn)
         return 0;
-    vshCxlIgnorePipe(ctl);
+    vshCxlCatchPipe();
     ctl->conn =
         virConnectOpenAuth(ctl->uri, virConnectAuthPtrDefault, ctl->readonly ? VIR_CONNECT_RO : 0);
     if (ctl->conn)
@@ -408,9 +416,6 @@ vshCxlConnect(vshCxlControl *ctl)
 /**
  * vshCxlDisconnect:
  * @ctl: the run
- *
- * Close the connection, if there is one. SIGPIPE is what it was: a program that is run
- * next in this one's place inherits it.
  */
 void
 vshCxlDisconnect(vshCxlControl *ctl)
@@ -418,13 +423,6 @@ vshCxlDisconnect(vshCxlControl *ctl)
     if (ctl->conn)
         virConnectClose(ctl->conn);
     ctl->conn = NULL;
-    if (!ctl->pipe_ignored)
-        return;
-    /* an output that nobody reads is found while it is an error that main() reports, however
-     * much of it was still to be written */
-    fflush(ctl->out);
-    sigaction(SIGPIPE, &ctl->pipe, NULL);
-    ctl->pipe_ignored = false;
 }
 
 /**

@@ -8,7 +8,6 @@
 
 #include <glib.h>
 #include <libvirt/libvirt.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -34,12 +33,10 @@ struct _vshCxlControl {
     bool readonly;
     bool quiet;
     bool timing;
-    FILE *out;             /* what was asked for */
-    FILE *err;             /* errors, and texts that no script should have to skip */
-    virConnectPtr conn;    /* NULL until vshCxlConnect() */
-    bool pipe_ignored;     /* whether SIGPIPE is, for the connection */
-    struct sigaction pipe; /* what became of SIGPIPE before */
-    vshCxlExit status;     /* the gravest of the errors reported so far */
+    FILE *out;          /* what was asked for */
+    FILE *err;          /* errors, and texts that no script should have to skip */
+    virConnectPtr conn; /* NULL until vshCxlConnect() */
+    vshCxlExit status;  /* the gravest of the errors reported so far */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
