@@ -607,6 +607,45 @@ testStateIgnored(void)
     }
 }
 
+/* But a capacity that the guest refused is no part of a definition: another may be in its
+ * place. */
+static void
+testRejectedDropped(void)
+{
+    static const char other[] = "0f3c9f60-52a4-4a55-a9b4-6bd3a4d2a3c5";
+    static const char refused[] = "<capacity tag='" TAG "' state='rejected'><size>2048</size>"
+                                  "<offset>0</offset></capacity>";
+    static const char taken[] = "<capacity tag='0f3c9f60-52a4-4a55-a9b4-6bd3a4d2a3c5' "
+                                "state='accepted'><size>4096</size><offset>0</offset></capacity>";
+    static const struct {
+        const char *attributes;
+        const char *first;
+        const char *second;
+    } cases[] = {
+        {"", refused, taken},
+        {"", taken, refused},
+        {" id='3'", refused, taken},
+        {" id='3'", taken, refused},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf(
+            DOMAIN("%s",
+                   "",
+                   "    <cxl-dcd model='static'><target><size unit='GiB'>1</size></target>%s%s"
+                   "<alias name='a'/></cxl-dcd>\n",
+                   ""),
+            cases[i].attributes,
+            cases[i].first,
+            cases[i].second);
+        g_autofree char *stored = testStore(xml);
+
+        g_assert_null(strstr(stored, TAG));
+        g_assert_cmpuint(testCountText(stored, other), ==, 1);
+    }
+}
+
 /* A capacity without a place gets one when it is defined, beside those that have one,
  * whatever their order. */
 static void
@@ -837,6 +876,7 @@ main(int argc, char **argv)
     g_test_add_func("/splice/forged-records", testForgedRecords);
     g_test_add_func("/splice/start-mark", testStartMark);
     g_test_add_func("/splice/state-ignored", testStateIgnored);
+    g_test_add_func("/splice/rejected-dropped", testRejectedDropped);
     g_test_add_func("/splice/placed", testPlaced);
     g_test_add_func("/splice/redefine", testRedefine);
     g_test_add_func("/splice/malformed", testMalformed);

@@ -183,6 +183,26 @@ virCxlDcdDefParsePlainLive(virCxlDcdDef *device, xmlNodePtr node)
     return 0;
 }
 
+/* The plain form of a running domain, given back as a definition, has the capacities that
+ * the guest refused too. They are history: what has taken their place since may be there as
+ * well. */
+static void
+virCxlDcdDefDropRejected(virCxlDcdDef *device, xmlNodePtr node)
+{
+    xmlNodePtr child;
+    guint i = 0;
+
+    for (child = virCxlDcdXMLChild(node, "capacity"); child;
+         child = virCxlDcdXMLNext(child->next, "capacity")) {
+        g_autofree char *state = virCxlDcdXMLAttribute(child, "state");
+
+        if (g_strcmp0(state, virDomainCxlDcdStateToString(VIR_DOMAIN_CXL_DCD_STATE_REJECTED)) == 0)
+            g_ptr_array_remove_index(device->capacities, i);
+        else
+            i++;
+    }
+}
+
 static int
 virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devices)
 {
@@ -198,7 +218,9 @@ virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devices)
             return -1;
         g_ptr_array_add(def->devices, device);
         def->plain = true;
-        if (def->live && virCxlDcdDefParsePlainLive(device, node) < 0)
+        if (!def->live)
+            virCxlDcdDefDropRejected(device, node);
+        else if (virCxlDcdDefParsePlainLive(device, node) < 0)
             return -1;
     }
     return 0;
@@ -346,7 +368,8 @@ virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc)
  * @doc: a domain that is to be defined, as a client gave it
  *
  * As virCxlDcdDomainDefParse(), but it is not the running domain, even when that is
- * where the client has it from: states are output, and ignored here.
+ * where the client has it from: states are output, and ignored here, but for capacities
+ * that were rejected, which are no part of it.
  *
  * Returns the devices, or NULL with an error set.
  */
