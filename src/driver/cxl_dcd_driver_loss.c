@@ -5,7 +5,9 @@
  * Stock QEMU writes neither the extents of a device nor the data in them into a saved
  * state or a migration stream, and says nothing: on the other side the guest finds that
  * its memory is gone. So everything that takes a domain's state elsewhere is refused
- * while the domain holds capacity. A core dump takes nothing away, and goes on.
+ * while the domain holds capacity, or has a record that nobody can read. What the guest has
+ * given back by then, unseen, is no obstacle: QEMU is asked before it is refused. A core
+ * dump takes nothing away, and goes on.
  *
  * A client asks for a migration by one of libvirt's public functions; in a daemon it
  * arrives as the calls of libvirt's migration protocol, which libvirt declares in no
@@ -30,18 +32,48 @@
 #include "cxl_dcd_driver_xml.h"
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_translate.h"
+#include "qemu/qemu_cxl_dcd_capacity.h"
+#include "qemu/qemu_cxl_dcd_lock.h"
 
-/* How many capacities a running domain holds, from its XML; @tag: of one of them. */
-static unsigned int
-cxlDcdDriverCountHeld(const char *xml, char **tag)
+/* What stands against it. */
+typedef struct {
+    unsigned int held; /* capacities */
+    char *tag;         /* of one of them */
+    char *unknown;     /* why it cannot be told what is held, or NULL */
+} cxlDcdDriverLoss;
+
+static void
+cxlDcdDriverLossClear(cxlDcdDriverLoss *loss)
 {
-    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "domain");
-    g_autoptr(virCxlDcdDomainDef) def = doc ? virCxlDcdDomainDefParse(doc) : NULL;
-    unsigned int held = 0;
+    g_clear_pointer(&loss->tag, g_free);
+    g_clear_pointer(&loss->unknown, g_free);
+    loss->held = 0;
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(cxlDcdDriverLoss, cxlDcdDriverLossClear)
+
+/* Whether the XML of a running domain has records. */
+static bool
+cxlDcdDriverHasRecords(virCxlDcdXMLDoc *doc)
+{
+    xmlNodePtr root = virCxlDcdXMLRoot(doc);
+    xmlNodePtr node;
+
+    for (node = virCxlDcdXMLChild(virCxlDcdXMLChild(root, "metadata"), NULL); node;
+         node = virCxlDcdXMLNext(node->next, NULL)) {
+        if (virCxlDcdIsRecord(node))
+            return true;
+    }
+    return false;
+}
+
+static void
+cxlDcdDriverCountHeld(const virCxlDcdDomainDef *def, cxlDcdDriverLoss *loss)
+{
     guint i;
     guint j;
 
-    for (i = 0; def && def->live && i < def->devices->len; i++) {
+    cxlDcdDriverLossClear(loss);
+    for (i = 0; def->live && i < def->devices->len; i++) {
         const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
 
         for (j = 0; j < device->capacities->len; j++) {
@@ -49,46 +81,113 @@ cxlDcdDriverCountHeld(const char *xml, char **tag)
 
             if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
                 continue;
-            if (!held++)
-                *tag = g_strdup(capacity->tag);
+            if (!loss->held++)
+                loss->tag = g_strdup(capacity->tag);
         }
     }
-    return held;
 }
 
-/* Whether @act must not be done to @domain. Returns -1 with an error set then, else 0. What
- * cannot be found out is left to libvirt. */
-static int
-cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
+/* What @domain holds by its records. One that nobody can read is taken for capacity. A
+ * domain in the plain form has the module in its daemon, which looks at the records. */
+static void
+cxlDcdDriverReadHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
 {
-    g_autofree char *tag = NULL;
-    unsigned int held = 0;
-    char *xml;
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    g_autoptr(virCxlDcdDomainDef) def = NULL;
+    char *xml = virDomainGetXMLDesc(domain, 0);
 
-    if (cxlDcdDriverIsInside() || !domain)
-        return 0;
-    cxlDcdDriverEnter();
-    if ((xml = virDomainGetXMLDesc(domain, 0)) && virCxlDcdIsConcerned(xml))
-        held = cxlDcdDriverCountHeld(xml, &tag);
+    if (virCxlDcdIsConcerned(xml))
+        doc = virCxlDcdXMLParse(xml, "domain");
     free(xml);
-    virResetLastError();
-    /* a read-only connection is refused by libvirt itself */
-    if (held && cxlDcdDriverIsReadOnly(virDomainGetConnect(domain)))
-        held = 0;
-    if (held)
+    if (!doc)
+        return;
+    if ((def = virCxlDcdDomainDefParse(doc))) {
+        if (!def->plain)
+            cxlDcdDriverCountHeld(def, loss);
+    } else if (cxlDcdDriverHasRecords(doc)) {
+        loss->unknown = g_strdup(virCxlDcdLastErrorMessage());
+    }
+}
+
+/* Ask QEMU about the capacities of @device; those that are gone leave it. What cannot be
+ * asked stays. */
+static void
+cxlDcdDriverRefreshDevice(virDomainPtr domain, virCxlDcdDef *device)
+{
+    guint i;
+
+    for (i = device->capacities->len; i > 0; i--) {
+        virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i - 1);
+
+        if (qemuCxlDcdCapacityRefresh(domain, device, capacity) == 0 &&
+            capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
+            g_ptr_array_remove_index(device->capacities, i - 1);
+    }
+}
+
+/* The guest may have given back since what the records say that it holds. */
+static void
+cxlDcdDriverRefreshHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
+{
+    g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
+    g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
+    guint i;
+
+    if (!def)
+        return;
+    for (i = 0; i < def->devices->len; i++)
+        cxlDcdDriverRefreshDevice(domain, g_ptr_array_index(def->devices, i));
+    cxlDcdDriverCountHeld(def, loss);
+}
+
+static void
+cxlDcdDriverReportLoss(virDomainPtr domain, const cxlDcdDriverLoss *loss, const char *act)
+{
+    const char *name = virDomainGetName(domain);
+
+    if (loss->unknown)
+        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                             "it cannot be told what capacity of a CXL device domain '%s' holds, "
+                             "and so it cannot be %s: QEMU would carry over neither the capacity "
+                             "nor the data in it: %s",
+                             name,
+                             act,
+                             loss->unknown);
+    else
         virCxlDcdReportError(
             VIR_ERR_OPERATION_INVALID,
             "domain '%s' holds %u capacit%s of a CXL device, '%s'%s, and cannot be "
             "%s: QEMU would carry over neither the capacity nor the data in it. "
             "Release it first",
-            virDomainGetName(domain),
-            held,
-            held == 1 ? "y" : "ies",
-            tag,
-            held == 1 ? "" : " among them",
+            name,
+            loss->held,
+            loss->held == 1 ? "y" : "ies",
+            loss->tag,
+            loss->held == 1 ? "" : " among them",
             act);
-    cxlDcdDriverLeave(held > 0);
-    return held ? -1 : 0;
+}
+
+/* Whether @act must not be done to @domain. Returns -1 with an error set then, else 0. A
+ * domain that cannot be looked at, and a read-only connection, are libvirt's to refuse. */
+static int
+cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
+{
+    g_auto(cxlDcdDriverLoss) loss = {0};
+    bool refused;
+
+    if (cxlDcdDriverIsInside() || !domain)
+        return 0;
+    cxlDcdDriverEnter();
+    cxlDcdDriverReadHeld(domain, &loss);
+    if ((loss.held || loss.unknown) && cxlDcdDriverIsReadOnly(virDomainGetConnect(domain)))
+        cxlDcdDriverLossClear(&loss);
+    if (loss.held)
+        cxlDcdDriverRefreshHeld(domain, &loss);
+    virResetLastError();
+    if ((refused = loss.held || loss.unknown))
+        cxlDcdDriverReportLoss(domain, &loss, act);
+    cxlDcdDriverLeave(refused);
+    return refused ? -1 : 0;
 }
 
 /* ------------------------------------------------------------- saved states */
