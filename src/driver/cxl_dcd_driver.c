@@ -34,6 +34,7 @@
 
 #include "cxl_dcd_driver_capabilities.h"
 #include "cxl_dcd_driver_error.h"
+#include "cxl_dcd_driver_log.h"
 #include "cxl_dcd_driver_next.h"
 #include "cxl_dcd_driver_starts.h"
 #include "cxl_dcd_driver_xml.h"
@@ -101,9 +102,27 @@ virConnectDomainXMLToNative(virConnectPtr conn,
 
 /* ---------------------------------------------- capacities at a domain's start */
 
-/* A domain that cannot have the capacities it was defined with does not start. */
+/* Whether a start of @domain may go on with the guest of a managed save, whose image is gone
+ * then. Only what surely has none is said to have none: libvirt alone knows whether it takes
+ * the image, and what state the guest is in by the time that we look says nothing for sure. */
+static bool
+cxlDcdDriverMayRestore(virDomainPtr domain, unsigned int flags)
+{
+    bool restore;
+
+    if (cxlDcdDriverIsInside() || flags & VIR_DOMAIN_START_FORCE_BOOT)
+        return false;
+    cxlDcdDriverEnter();
+    restore = virDomainHasManagedSaveImage(domain, 0) != 0;
+    virResetLastError();
+    cxlDcdDriverLeave(false);
+    return restore;
+}
+
+/* A domain that cannot have the capacities it was defined with does not start. But a guest
+ * that may have been restored is not ended, since nothing else has its state any more. */
 static int
-cxlDcdDriverStarted(virDomainPtr domain)
+cxlDcdDriverStarted(virDomainPtr domain, bool restored)
 {
     virErrorPtr error;
     int ret = 0;
@@ -111,8 +130,19 @@ cxlDcdDriverStarted(virDomainPtr domain)
     if (cxlDcdDriverIsInside())
         return 0;
     cxlDcdDriverEnter();
-    if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0 &&
-        (ret = virCxlDcdStart(domain)) < 0) {
+    if (g_strcmp0(virConnectGetType(virDomainGetConnect(domain)), "QEMU") == 0)
+        ret = virCxlDcdStart(domain);
+    if (ret < 0 && restored) {
+        g_autofree char *text = g_strdup(virCxlDcdLastErrorMessage());
+
+        cxlDcdDriverLog("error",
+                        "domain '%s' goes on from its managed save, without all capacities of "
+                        "its definition: %s",
+                        virDomainGetName(domain),
+                        text);
+        virResetLastError();
+        ret = 0;
+    } else if (ret < 0) {
         error = virCxlDcdErrorSave();
         virDomainDestroy(domain);
         virCxlDcdErrorRestore(error);
@@ -127,7 +157,7 @@ cxlDcdDriverCreated(virDomainPtr domain)
 {
     virErrorPtr error;
 
-    if (!domain || cxlDcdDriverStarted(domain) == 0)
+    if (!domain || cxlDcdDriverStarted(domain, false) == 0)
         return domain;
     error = virCxlDcdErrorSave();
     virDomainFree(domain);
@@ -167,32 +197,35 @@ CXL_DCD_DRIVER_EXPORT int
 virDomainCreate(virDomainPtr domain)
 {
     g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBegin(domain);
+    bool restored = cxlDcdDriverMayRestore(domain, 0);
 
     if (cxlDcdDriverCheckStart(domain) < 0 || CXL_DCD_NEXT(virDomainCreate)(domain) < 0)
         return -1;
-    return cxlDcdDriverStarted(domain);
+    return cxlDcdDriverStarted(domain, restored);
 }
 
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
 {
     g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBegin(domain);
+    bool restored = cxlDcdDriverMayRestore(domain, flags);
 
     if (cxlDcdDriverCheckStart(domain) < 0 ||
         CXL_DCD_NEXT(virDomainCreateWithFlags)(domain, flags) < 0)
         return -1;
-    return cxlDcdDriverStarted(domain);
+    return cxlDcdDriverStarted(domain, restored);
 }
 
 CXL_DCD_DRIVER_EXPORT int
 virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files, unsigned int flags)
 {
     g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBegin(domain);
+    bool restored = cxlDcdDriverMayRestore(domain, flags);
 
     if (cxlDcdDriverCheckStart(domain) < 0 ||
         CXL_DCD_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags) < 0)
         return -1;
-    return cxlDcdDriverStarted(domain);
+    return cxlDcdDriverStarted(domain, restored);
 }
 
 /* --------------------------------------------------------- domain XML back */

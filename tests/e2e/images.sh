@@ -108,14 +108,49 @@ managed_saved()
     is "with the guest that was saved: it is offered nothing" "$(client dumpxml vm | grep -c "<capacity ")" 0
     is "but is in the definition" "$(client dumpxml --inactive vm | grep -c "<capacity ")" 1
 
-    # libvirt drops a state whose writing did not end, and starts the domain anew
     must client suspend vm
     must client managedsave vm
-    printf LibvirtQemudPart | dd of="$SCRATCH/config/libvirt/qemu/save/vm.save" \
-        conv=notrunc status=none
+    half_written vm
     succeeds "start of a state that was not written to its end" client start vm
     is "begins anew: the guest is offered what the definition names" "$(state_of vm "$(tag 1)")" pending
     remove vm
+}
+
+# half_written NAME: libvirt drops its state, and starts the domain anew
+half_written()
+{
+    printf LibvirtQemudPart | dd of="$SCRATCH/config/libvirt/qemu/save/$1.save" \
+        conv=notrunc status=none
+}
+
+# A definition that cannot be had any more does not cost a guest its state: the start of a
+# domain that is not saved fails, and that of one that is leaves it running.
+managed_saved_impossible()
+{
+    local file=$SCRATCH/vm.memory half
+
+    for half in no yes; do
+        truncate -s 2M "$file"
+        boot vm "$(device tagged 512 1 '' "<capacity tag='$(tag 1)'><size unit='MiB'>2</size>
+            <source type='file'><path>$file</path></source></capacity>")
+"
+        give_back vm
+        must client managedsave vm --paused
+        truncate -s 4M "$file"
+        [ "$half" = no ] || half_written vm
+        succeeds "start of what was saved, without its file (half written: $half)" \
+            client start --paused vm
+        is "it runs" "$(stock domstate vm)" paused
+        is "and has nothing of it" "$(client dumpxml vm | grep -c "<capacity ")" 0
+        if [ "$half" = yes ]; then
+            has "what is missing is said" "$(cat "$SCRATCH/log/daemon"; echo "$err")" \
+                "domain 'vm' goes on from its managed save, without all capacities of its definition: "
+        fi
+        stop vm
+        fails "start of the same anew" "$file" client start --paused vm
+        is "does not leave it running" "$(stock domstate vm)" "shut off"
+        remove vm
+    done
 }
 
 # What libvirt keeps of the snapshot: it sorts its own elements anew and writes the metadata
@@ -217,6 +252,7 @@ for each in daemon client both; do
     native tagged
     saved
     managed_saved
+    managed_saved_impossible
     checkpoints
     migration
 done
