@@ -21,6 +21,43 @@ refused()
     unchanged "$1" vm "error: operation forbidden: read only access prevents $function" client -r "$@"
 }
 
+# deceitful COMMAND...: a stock client that does not refuse by itself; the daemon has to
+deceitful()
+{
+    LD_PRELOAD=$FILES/read-only-there.so stock "$@"
+}
+
+# refused_there FUNCTION COMMAND...
+refused_there()
+{
+    local function=$1
+
+    shift
+    unchanged "the daemon by itself: $1" vm \
+        "error: operation forbidden: read only access prevents $function" deceitful "$@"
+}
+
+# Nothing is done or looked up for a client on the way to the refusal: what a file is like, for
+# one, is not for everybody.
+there()
+{
+    local way
+
+    echo secret | put secret
+    capacity "$(tag 3)" 2 '' \
+        "<source type='file'><path>$SCRATCH/secret</path></source>" | put file.xml
+    for way in '' --live --config '--live --config'; do
+        # shellcheck disable=SC2086
+        refused_there "virDomainAttachDevice${way:+Flags}" attach-device vm "$SCRATCH/file.xml" $way
+        # shellcheck disable=SC2086
+        refused_there "virDomainDetachDevice${way:+Flags}" detach-device vm "$SCRATCH/old.xml" $way
+    done
+    refused_there virDomainUpdateDeviceFlags update-device vm "$SCRATCH/file.xml"
+    refused_there virDomainSave save vm "$SCRATCH/vm.saved"
+    refused_there virDomainDefineXMLFlags define "$SCRATCH/vm.xml" --validate
+    succeeds "the daemon by itself: dumpxml" deceitful dumpxml vm
+}
+
 for each in daemon client both; do
     arrange "$each"
     model=static
@@ -69,6 +106,8 @@ for each in daemon client both; do
     refused virDomainManagedSave managedsave vm
     refused virDomainSnapshotCreateXML snapshot-create-as vm one
     refused virDomainSaveImageGetXMLDesc save-image-dumpxml "$SCRATCH/vm.saved"
+
+    [ "$each" = client ] || there
 
     # whatever a client names as its QEMU
     domain other "$(device $model)
