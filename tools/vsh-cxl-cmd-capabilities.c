@@ -27,7 +27,7 @@
 #include "vsh-cxl-stock.h"
 
 static const vshCxlOptDef vshCxlCmdCapabilitiesOpts[] = {
-    VSH_CXL_OPT_DEF_TABLE_OR_JSON,
+    VSH_CXL_OPT_DEF_FORMAT,
     {0},
 };
 
@@ -321,6 +321,47 @@ vshCxlFoundPrintJSON(vshCxlControl *ctl, const vshCxlFound *found)
     fprintf(ctl->out, "%s\n", text);
 }
 
+static void
+vshCxlXMLAddAnswer(GString *xml, const char *name, vshCxlAnswer answer)
+{
+    if (answer != VSH_CXL_ANSWER_UNKNOWN)
+        vshCxlXMLAppendAttribute(xml, name, answer == VSH_CXL_ANSWER_YES ? "yes" : "no");
+}
+
+static void
+vshCxlFoundPrintXML(vshCxlControl *ctl, const vshCxlFound *found)
+{
+    g_autoptr(GString) xml = g_string_new("<capabilities");
+    g_autofree char *library = vshCxlFormatVersion(found->library);
+    g_autofree char *daemon = vshCxlFormatVersion(found->daemon);
+    size_t i;
+
+    vshCxlXMLAppendAttribute(xml, "library", library);
+    vshCxlXMLAppendAttribute(xml, "daemon", daemon);
+    vshCxlXMLAppendAttribute(xml, "local", found->local ? "yes" : "no");
+    vshCxlXMLAppendAttribute(xml, "driver-in-daemon", found->driver_in_daemon ? "yes" : "no");
+    if (found->driver_there)
+        vshCxlXMLAppendAttribute(xml, "driver", found->driver);
+    if (found->emulator)
+        vshCxlXMLAppendAttribute(xml, "emulator", found->emulator);
+    if (found->version)
+        vshCxlXMLAppendAttribute(xml, "qemu", found->version);
+    if (found->by_module == VSH_CXL_ANSWER_YES)
+        vshCxlXMLAppendAttribute(xml, "qemu-module", found->module);
+    vshCxlXMLAddAnswer(xml, "static", found->fixed);
+    vshCxlXMLAddAnswer(xml, "tagged", found->tagged);
+    vshCxlXMLAddAnswer(xml, "tagged-by-qemu", found->by_qemu);
+    vshCxlXMLAddAnswer(xml, "tagged-by-module", found->by_module);
+    g_string_append(xml, ">\n");
+    for (i = 0; i < found->missing->len; i++) {
+        g_string_append(xml, "  <missing");
+        vshCxlXMLAppendAttribute(xml, "text", g_ptr_array_index(found->missing, i));
+        g_string_append(xml, "/>\n");
+    }
+    g_string_append(xml, "</capabilities>\n");
+    fputs(xml->str, ctl->out);
+}
+
 static int
 cmdCxlDcdCapabilities(vshCxlControl *ctl, const vshCxlArgs *args)
 {
@@ -332,6 +373,8 @@ cmdCxlDcdCapabilities(vshCxlControl *ctl, const vshCxlArgs *args)
         return -1;
     if (vshCxlGetFormat(args) == VSH_CXL_FORMAT_JSON)
         vshCxlFoundPrintJSON(ctl, &found);
+    else if (vshCxlGetFormat(args) == VSH_CXL_FORMAT_XML)
+        vshCxlFoundPrintXML(ctl, &found);
     else
         vshCxlFoundPrintTable(ctl, &found);
     return 0;

@@ -41,7 +41,7 @@ static const vshCxlOptDef vshCxlCmdEventOpts[] = {
         .type = VSH_CXL_OPT_BOOL,
         .help = "show timestamp for each printed event",
     },
-    VSH_CXL_OPT_DEF_TABLE_OR_JSON,
+    VSH_CXL_OPT_DEF_FORMAT,
     {0},
 };
 
@@ -55,7 +55,7 @@ typedef struct {
     vshCxlControl *ctl;
     GHashTable *known; /* "UUID TAG", of domain and capacity, to vshCxlCmdEventKnown */
     bool timestamp;
-    bool json;
+    vshCxlFormat format;
     unsigned int count; /* of the changes told */
 } vshCxlCmdEventWatch;
 
@@ -119,6 +119,26 @@ vshCxlCmdEventFormatJSON(const vshCxlCmdEventChange *change, const char *timesta
 }
 
 static char *
+vshCxlCmdEventFormatXML(const vshCxlCmdEventChange *change, const char *timestamp)
+{
+    GString *xml = g_string_new("<event");
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+    virDomainGetUUIDString(change->domain, uuid);
+    if (timestamp)
+        vshCxlXMLAppendAttribute(xml, "timestamp", timestamp);
+    vshCxlXMLAppendAttribute(xml, "domain", virDomainGetName(change->domain));
+    vshCxlXMLAppendAttribute(xml, "uuid", uuid);
+    vshCxlXMLAppendAttribute(xml, "device", change->device);
+    vshCxlXMLAppendAttribute(xml, "tag", change->tag);
+    vshCxlXMLAppendAttribute(xml, "old", vshCxlCmdEventState(change->from));
+    vshCxlXMLAppendAttribute(xml, "new", vshCxlCmdEventState(change->to));
+    vshCxlXMLAppendAttribute(xml, "stopped", change->stopped ? "yes" : "no");
+    g_string_append(xml, "/>");
+    return g_string_free(xml, FALSE);
+}
+
+static char *
 vshCxlCmdEventFormatText(const vshCxlCmdEventChange *change, const char *timestamp)
 {
     g_autofree char *name = vshCxlTableEscape(virDomainGetName(change->domain), NULL);
@@ -135,12 +155,21 @@ vshCxlCmdEventFormatText(const vshCxlCmdEventChange *change, const char *timesta
                            change->stopped ? " (domain stopped)" : "");
 }
 
+static char *
+vshCxlCmdEventFormat(const vshCxlCmdEventChange *change, const char *timestamp, vshCxlFormat format)
+{
+    if (format == VSH_CXL_FORMAT_JSON)
+        return vshCxlCmdEventFormatJSON(change, timestamp);
+    if (format == VSH_CXL_FORMAT_XML)
+        return vshCxlCmdEventFormatXML(change, timestamp);
+    return vshCxlCmdEventFormatText(change, timestamp);
+}
+
 static void
 vshCxlCmdEventTell(vshCxlCmdEventWatch *watch, const vshCxlCmdEventChange *change)
 {
     g_autofree char *timestamp = watch->timestamp ? vshCxlCmdEventTime() : NULL;
-    g_autofree char *line = watch->json ? vshCxlCmdEventFormatJSON(change, timestamp)
-                                        : vshCxlCmdEventFormatText(change, timestamp);
+    g_autofree char *line = vshCxlCmdEventFormat(change, timestamp, watch->format);
 
     fprintf(watch->ctl->out, "%s\n", line);
     fflush(watch->ctl->out);
@@ -343,7 +372,7 @@ cmdCxlDcdEvent(vshCxlControl *ctl, const vshCxlArgs *args)
         .ctl = ctl,
         .known = known,
         .timestamp = vshCxlArgsHas(args, "timestamp"),
-        .json = vshCxlGetFormat(args) == VSH_CXL_FORMAT_JSON,
+        .format = vshCxlGetFormat(args),
     };
     g_autoptr(virDomain) domain = NULL;
     g_autoptr(vshCxlEvents) events = NULL;

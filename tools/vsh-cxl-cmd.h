@@ -37,11 +37,6 @@
         .name = "format", .type = VSH_CXL_OPT_STRING, .values = vshCxlFormatNames,                 \
         .help = "table (default), json or xml",                                                    \
     }
-#define VSH_CXL_OPT_DEF_TABLE_OR_JSON                                                              \
-    {                                                                                              \
-        .name = "format", .type = VSH_CXL_OPT_STRING, .values = vshCxlTableOrJSONNames,            \
-        .help = "table (default) or json",                                                         \
-    }
 
 extern const vshCxlCmdDef vshCxlCmdAdd;
 extern const vshCxlCmdDef vshCxlCmdCapabilities;

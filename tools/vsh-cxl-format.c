@@ -167,6 +167,22 @@ vshCxlXMLAppendText(GString *xml, const char *text)
     }
 }
 
+/**
+ * vshCxlXMLAppendAttribute:
+ * @xml: a start tag that is not ended
+ * @name: the attribute's name
+ * @text: any bytes
+ *
+ * Add an attribute. What XML has no place for becomes U+FFFD.
+ */
+void
+vshCxlXMLAppendAttribute(GString *xml, const char *name, const char *text)
+{
+    g_string_append_printf(xml, " %s='", name);
+    vshCxlXMLAppendText(xml, text);
+    g_string_append_c(xml, '\'');
+}
+
 static void
 vshCxlXMLAppendCapacity(GString *xml, int indent, const virDomainCxlDcdCapacity *capacity)
 {

@@ -9,7 +9,6 @@
 #include "vsh-cxl-view.h"
 
 const char *const vshCxlFormatNames[] = {"table", "json", "xml", NULL};
-const char *const vshCxlTableOrJSONNames[] = {"table", "json", NULL};
 
 /**
  * vshCxlGetFormat:

@@ -18,7 +18,6 @@ typedef enum {
 /* The names of the formats in their order, ended by NULL. */
 extern const char *const vshCxlFormatNames[];
 /* Those of a command that has no XML. */
-extern const char *const vshCxlTableOrJSONNames[];
 
 /* What is wanted; what is not named does not matter. */
 typedef struct {
@@ -54,6 +53,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(vshCxlDomainView, vshCxlDomainViewFree)
 vshCxlFormat vshCxlGetFormat(const vshCxlArgs *args);
 
 void vshCxlJSONAddText(virCxlDcdJSONWriter *writer, const char *name, const char *text);
+void vshCxlXMLAppendAttribute(GString *xml, const char *name, const char *text);
 char *vshCxlDomainViewFormatJSON(const vshCxlDomainView *view);
 char *vshCxlDomainViewFormatXML(const vshCxlDomainView *view);
 char *vshCxlDomainViewsFormatJSON(const GPtrArray *views);

@@ -44,6 +44,12 @@ with_stock_daemon()
     is "JSON: QEMU's version" "$(member qemu)" "$version"
     is "JSON: tagged" "$(member tagged)/$(member tagged-by-qemu)/$(member tagged-by-module)" \
         True/False/True
+    succeeds "XML" cxl cxl-dcd-capabilities --format xml
+    is "XML: the same" "$(xmllint --xpath 'concat(/capabilities/@driver-in-daemon, " ",
+        /capabilities/@qemu, " ", /capabilities/@tagged, "/", /capabilities/@tagged-by-qemu, "/",
+        /capabilities/@tagged-by-module)' - <<<"$out")" "no $version yes/no/yes"
+    has "XML: what is missing" "$(xmllint --xpath 'string(/capabilities/missing/@text)' - \
+        <<<"$out")" "driver module"
 }
 
 missing()
@@ -63,8 +69,8 @@ missing()
         cxl -c test:///default cxl-dcd-capabilities
     wanted=2 fails "read-only" "A read-only connection cannot ask for the domain capabilities" \
         cxl -r cxl-dcd-capabilities
-    wanted=2 fails "no such format" "'xml'" \
-        cxl cxl-dcd-capabilities --format xml
+    wanted=2 fails "no such format" "'yaml'" \
+        cxl cxl-dcd-capabilities --format yaml
 }
 
 # A connection that names a host is not to this one, whatever the host.

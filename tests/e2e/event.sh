@@ -126,6 +126,17 @@ odd_name()
     done
     wait "$follower"
     is "odd name: JSON" "$(json "domain device")" "$ODD_NAME cxl-dcd0"
+    follow "$ODD_NAME" --format xml --timestamp
+    until [ -s "$LOG" ]; do
+        i=$((i + 1))
+        must cxl cxl-dcd-add "$ODD_NAME" --size 2M --tag "$(tag $i)"
+    done
+    wait "$follower"
+    is "odd name: XML" "$(head -n 1 "$LOG" |
+        xmllint --xpath 'concat(/event/@domain, " ", /event/@device, " ", /event/@stopped)' -)" \
+        "$ODD_NAME cxl-dcd0 no"
+    has "odd name: XML: the time" "$(xmllint --xpath 'string(/event/@timestamp)' - \
+        < <(head -n 1 "$LOG"))" "+0000"
     remove_odd
 }
 
