@@ -149,8 +149,10 @@ mockDevice(bool config)
         .size = GIB,
         .since = G_MAXINT64, /* a clock ahead of ours */
     };
-    if (mock.asked && g_strcmp0(mock.gone, TAG_A) == 0)
+    if (mock.asked && g_strcmp0(mock.gone, TAG_A) == 0) {
+        g_free(device->capacities[0].source);
         device->capacities[0] = device->capacities[--device->ncapacities];
+    }
     if (mock.asked && g_strcmp0(mock.gone, TAG_B) == 0)
         device->ncapacities--;
     if (config && mock.config_tag)
