@@ -88,6 +88,20 @@ end_processes()
     done
 }
 
+# Add the tests' user; one test at a time, since of two useradd of one name the later one
+# takes the group away that the test of the earlier one runs with.
+add_user()
+{
+    local lock
+
+    exec {lock}</etc || exit 1
+    flock "$lock" || exit 1
+    id "$E2E_USER" >/dev/null 2>&1 ||
+        useradd --system --no-create-home --shell /usr/sbin/nologin "$E2E_USER" ||
+        unavailable "the user $E2E_USER cannot be added"
+    exec {lock}<&-
+}
+
 # Run the test as the user, in a scratch folder of its own; does not return.
 enter_scratch()
 {
@@ -101,10 +115,7 @@ enter_scratch()
         [ -r "${!program-}" ] || unavailable "$program does not name a file"
     done
     if [ "$(id -u)" -eq 0 ]; then
-        id "$E2E_USER" >/dev/null 2>&1 ||
-            useradd --system --no-create-home --shell /usr/sbin/nologin "$E2E_USER" ||
-            id "$E2E_USER" >/dev/null 2>&1 || # another test was faster
-            unavailable "the user $E2E_USER cannot be added"
+        add_user
         become=(setpriv --reuid "$E2E_USER" --regid "$(id -g "$E2E_USER")" --clear-groups)
     fi
 
