@@ -37,7 +37,7 @@ without_daemon()
     offers "no daemon: options" "--size" cxl-dcd-add --si
     offers "no daemon: no domains" "" cxl-dcd-map ""
     offers "no daemon: none for virsh's commands" "" dominfo --domain ""
-    offers "no daemon: formats" "json table" cxl-dcd-event --format ""
+    offers "no daemon: formats" "json table xml" cxl-dcd-event --format ""
     is "no daemon: none was started" "$(find "$SCRATCH/run" -name '*-sock')" ""
 }
 
