@@ -3,11 +3,13 @@
  * cxl_dcd_connect.c: where a connection leads
  *
  * Only where the daemon is on this host can its files be looked at. A URI that names a
- * host, even this one, counts as another host's: what it resolves to is not asked.
+ * host, even this one, counts as another host's: what it resolves to is not asked. Nor is
+ * what an external command (transport ext) leads to.
  */
 
 #include <config.h>
 
+#include <glib.h>
 #include <libxml/uri.h>
 #include <stdlib.h>
 
@@ -25,7 +27,8 @@ virCxlDcdConnectIsLocal(virConnectPtr conn)
 {
     char *uri = virConnectGetURI(conn);
     xmlURIPtr parsed = uri ? xmlParseURI(uri) : NULL;
-    bool local = parsed && (!parsed->server || !*parsed->server);
+    bool local = parsed && (!parsed->server || !*parsed->server) &&
+                 !(parsed->scheme && g_str_has_suffix(parsed->scheme, "+ext"));
 
     if (parsed)
         xmlFreeURI(parsed);
