@@ -115,28 +115,6 @@ cxlDcdDriverSummary(const virCxlDcdDomainDef *def)
     return g_string_free(g_steal_pointer(&summary), FALSE);
 }
 
-/* Refresh the capacities of @device; those that are gone leave it. What QEMU refuses
- * concerns one of them, and *@refusal gets the first; anything else concerns all. */
-static int
-cxlDcdDriverRefresh(virDomainPtr domain, virCxlDcdDef *device, char **refusal)
-{
-    guint i;
-
-    for (i = device->capacities->len; i > 0; i--) {
-        virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i - 1);
-
-        if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0) {
-            if (virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED)
-                return -1;
-            if (!*refusal)
-                *refusal = g_strdup(virCxlDcdLastErrorMessage());
-        }
-        if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
-            g_ptr_array_remove_index(device->capacities, i - 1);
-    }
-    return 0;
-}
-
 static cxlDcdDriverNeed
 cxlDcdDriverNeedOf(const virCxlDcdDomainDef *def)
 {
@@ -192,7 +170,6 @@ cxlDcdDriverLookInside(virDomainPtr domain, cxlDcdDriverNeed *need, bool *change
     g_autofree char *after = NULL;
     bool starting;
     int ret;
-    guint i;
 
     if ((ret = cxlDcdDriverLoad(domain, &doc, &def)) <= 0)
         return ret;
@@ -200,9 +177,11 @@ cxlDcdDriverLookInside(virDomainPtr domain, cxlDcdDriverNeed *need, bool *change
     starting = cxlDcdDriverIsStarting(def->name);
     if (!starting && virCxlDcdStartOffer(domain, doc, def, cxlDcdDriverStartFailed, NULL) < 0)
         return -1;
-    for (i = 0; i < def->devices->len; i++) {
-        if (cxlDcdDriverRefresh(domain, g_ptr_array_index(def->devices, i), refusal) < 0)
+    /* what QEMU refuses concerns one of them, anything else all */
+    if (qemuCxlDcdDomainRefresh(domain, def, NULL) < 0) {
+        if (virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED)
             return -1;
+        *refusal = g_strdup(virCxlDcdLastErrorMessage());
     }
     after = cxlDcdDriverSummary(def);
     *changed = !g_str_equal(before, after);

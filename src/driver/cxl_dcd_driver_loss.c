@@ -109,34 +109,17 @@ cxlDcdDriverReadHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
     }
 }
 
-/* Ask QEMU about the capacities of @device; those that are gone leave it. What cannot be
- * asked stays. */
-static void
-cxlDcdDriverRefreshDevice(virDomainPtr domain, virCxlDcdDef *device)
-{
-    guint i;
-
-    for (i = device->capacities->len; i > 0; i--) {
-        virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i - 1);
-
-        if (qemuCxlDcdCapacityRefresh(domain, device, capacity) == 0 &&
-            capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
-            g_ptr_array_remove_index(device->capacities, i - 1);
-    }
-}
-
-/* The guest may have given back since what the records say that it holds. */
+/* The guest may have given back since what the records say that it holds. What cannot be asked
+ * counts as held. */
 static void
 cxlDcdDriverRefreshHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
 {
     g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
     g_autoptr(virCxlDcdDomainDef) def = qemuCxlDcdDomainLoad(domain);
-    guint i;
 
     if (!def)
         return;
-    for (i = 0; i < def->devices->len; i++)
-        cxlDcdDriverRefreshDevice(domain, g_ptr_array_index(def->devices, i));
+    qemuCxlDcdDomainRefresh(domain, def, NULL);
     cxlDcdDriverCountHeld(def, loss);
 }
 

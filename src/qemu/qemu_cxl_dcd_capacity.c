@@ -294,14 +294,15 @@ qemuCxlDcdCapacityRefresh(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
  * Refresh all other capacities; those that are gone leave @def. One of which QEMU refuses to
  * tell does not keep the others from it; anything else concerns all.
  *
- * Returns 0, or -1 with the first error set.
+ * Returns 0, or -1 with an error set: VIR_ERR_OPERATION_FAILED, the first of them, where all
+ * others are fresh.
  */
 int
 qemuCxlDcdDomainRefresh(virDomainPtr domain,
                         virCxlDcdDomainDef *def,
                         const virCxlDcdCapacityDef *except)
 {
-    virErrorPtr error = NULL;
+    virErrorPtr refusal = NULL;
     guint i;
     guint j;
 
@@ -314,22 +315,20 @@ qemuCxlDcdDomainRefresh(virDomainPtr domain,
             if (capacity == except)
                 continue;
             if (qemuCxlDcdCapacityRefresh(domain, device, capacity) < 0) {
-                bool all = virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED;
-
-                if (!error)
-                    error = virCxlDcdErrorSave();
-                if (all) {
-                    virCxlDcdErrorRestore(error);
+                if (virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED) {
+                    virFreeError(refusal);
                     return -1;
                 }
+                if (!refusal)
+                    refusal = virCxlDcdErrorSave();
             }
             if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
                 g_ptr_array_remove_index(device->capacities, j - 1);
         }
     }
-    if (!error)
+    if (!refusal)
         return 0;
-    virCxlDcdErrorRestore(error);
+    virCxlDcdErrorRestore(refusal);
     return -1;
 }
 
