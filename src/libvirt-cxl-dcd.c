@@ -287,10 +287,10 @@ virCxlDcdAddHere(virDomainPtr domain,
                  unsigned int flags)
 {
     g_autoptr(qemuCxlDcdLock) lock = qemuCxlDcdLockDomain(domain);
-    g_autoptr(virCxlDcdCapacityDef) configured = virCxlDcdCapacityCopy(capacity);
+    g_autoptr(virCxlDcdCapacityDef) configured = NULL;
 
-    if (!configured ||
-        (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+    if (flags & VIR_DOMAIN_AFFECT_CONFIG &&
+        (!(configured = virCxlDcdCapacityCopy(capacity)) ||
          virCxlDcdChangeConfig(domain, alias, configured, true, flags & VIR_DOMAIN_AFFECT_LIVE) <
              0))
         return -1;
@@ -570,20 +570,6 @@ virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
     return 0;
 }
 
-/* A definition has its capacities in the order in which they were written. */
-static int
-virCxlDcdCapacityExportCompare(const void *a, const void *b)
-{
-    const virDomainCxlDcdCapacity *left = a;
-    const virDomainCxlDcdCapacity *right = b;
-
-    if (left->region != right->region)
-        return left->region < right->region ? -1 : 1;
-    if (left->offset != right->offset)
-        return left->offset < right->offset ? -1 : 1;
-    return strcmp(left->tag, right->tag);
-}
-
 static virDomainCxlDcdDevicePtr
 virCxlDcdDeviceExport(const virCxlDcdDef *def)
 {
@@ -611,10 +597,6 @@ virCxlDcdDeviceExport(const virCxlDcdDef *def)
             to->source = g_strdup(virCxlDcdSourceToString(from->source ? from->source->type
                                                                        : VIR_CXL_DCD_SOURCE_RAM));
     }
-    qsort(device->capacities,
-          device->ncapacities,
-          sizeof(*device->capacities),
-          virCxlDcdCapacityExportCompare);
     return device;
 }
 
@@ -624,6 +606,7 @@ virCxlDcdListLoad(virDomainPtr domain, unsigned int flags)
 {
     g_autoptr(virCxlDcdDomainDef) def = NULL;
     char *xml = NULL;
+    guint i;
 
     if (!(flags & VIR_DOMAIN_CXL_DCD_LIST_CONFIG)) {
         if (!(def = qemuCxlDcdDomainLoad(domain)))
@@ -637,6 +620,9 @@ virCxlDcdListLoad(virDomainPtr domain, unsigned int flags)
     free(xml);
     if (!def || virCxlDcdCheckConfigDevices(def) < 0)
         return NULL;
+    /* a definition has its capacities in the order in which they were written */
+    for (i = 0; i < def->devices->len; i++)
+        virCxlDcdDefSort(g_ptr_array_index(def->devices, i));
     return g_steal_pointer(&def);
 }
 

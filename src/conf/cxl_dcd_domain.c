@@ -150,7 +150,6 @@ virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity)
 
 /* --------------------------------------------------------------- reading */
 
-/* Order of region and offset: how capacities are shown and looked for. */
 static gint
 virCxlDcdCapacityCompare(gconstpointer a, gconstpointer b)
 {
@@ -162,6 +161,18 @@ virCxlDcdCapacityCompare(gconstpointer a, gconstpointer b)
     if (left->offset != right->offset)
         return left->offset < right->offset ? -1 : 1;
     return g_strcmp0(left->tag, right->tag);
+}
+
+/**
+ * virCxlDcdDefSort:
+ * @device: a device
+ *
+ * Put its capacities into the order of region and offset, in which they are shown.
+ */
+void
+virCxlDcdDefSort(virCxlDcdDef *device)
+{
+    g_ptr_array_sort(device->capacities, virCxlDcdCapacityCompare);
 }
 
 /* The states of a plain form that came from a daemon that has the driver module. */
@@ -303,11 +314,8 @@ virCxlDcdDomainDefParseMetadata(virCxlDcdDomainDef *def, xmlNodePtr metadata)
         if (virCxlDcdIsRecord(node) && virCxlDcdDomainDefParseRecord(def, node) < 0)
             return -1;
     }
-    for (i = 0; i < def->devices->len; i++) {
-        virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
-
-        g_ptr_array_sort(device->capacities, virCxlDcdCapacityCompare);
-    }
+    for (i = 0; i < def->devices->len; i++)
+        virCxlDcdDefSort(g_ptr_array_index(def->devices, i));
     return 0;
 }
 

@@ -58,6 +58,7 @@ virCxlDcdCapacityDef *
 virCxlDcdDomainDefCapacity(const virCxlDcdDomainDef *def, const char *tag, virCxlDcdDef **device);
 const virCxlDcdCapacityDef *virCxlDcdDefOverlap(const virCxlDcdDef *device,
                                                 const virCxlDcdCapacityDef *capacity);
+void virCxlDcdDefSort(virCxlDcdDef *device);
 int virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity);
 
 bool virCxlDcdIsStoredDevices(xmlNodePtr node);
