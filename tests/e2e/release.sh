@@ -24,6 +24,16 @@ ${2-}
 XML
 }
 
+# once NAME TAG: it is asked for once, however long the guest takes, and ends with its answer
+once()
+{
+    sleep 1.1
+    must cxl cxl-dcd-status "$1"
+    is "$model: is asked for once" "$(requests "$1")" 1
+    must guest "$1" release
+    is "$model: and ends" "$(status_of "$1" "$2")" ""
+}
+
 # held NAME TAG: the guest has it
 held()
 {
@@ -65,11 +75,7 @@ asking()
     held "$name" "$(tag 2)"
     letting_go "$(tag 2)" "  <release policy='prescriptive'/>" | put range.xml
     succeeds "$model: a release by range" client detach-device "$name" "$SCRATCH/range.xml" --live
-    sleep 1.1
-    must cxl cxl-dcd-status "$name"
-    is "$model: is asked for once" "$(requests "$name")" 1
-    must guest "$name" release
-    is "$model: and ends" "$(status_of "$name" "$(tag 2)")" ""
+    once "$name" "$(tag 2)"
 
     held "$name" "$(tag 3)"
     letting_go "$(tag 3)" "  <release policy='tag-based'/>" | put tag.xml
@@ -79,12 +85,8 @@ asking()
         must cxl cxl-dcd-release "$name" --tag "$(tag 3)"
     else
         succeeds "$model: a release by tag" client detach-device "$name" "$SCRATCH/tag.xml" --live
-        sleep 1.1
-        must cxl cxl-dcd-status "$name"
-        is "$model: is asked for once" "$(requests "$name")" 1
     fi
-    must guest "$name" release
-    is "$model: and ends" "$(status_of "$name" "$(tag 3)")" ""
+    once "$name" "$(tag 3)"
 
     held "$name" "$(tag 4)"
     letting_go "$(tag 4)" "  <release forced='yes'/>" | put force.xml
