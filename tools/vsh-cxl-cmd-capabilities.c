@@ -31,12 +31,6 @@ static const vshCxlOptDef vshCxlCmdCapabilitiesOpts[] = {
     {0},
 };
 
-typedef enum {
-    VSH_CXL_ANSWER_UNKNOWN,
-    VSH_CXL_ANSWER_NO,
-    VSH_CXL_ANSWER_YES,
-} vshCxlAnswer;
-
 /* What was found out. */
 typedef struct {
     unsigned long library; /* versions as libvirt writes them: 11.3.0 is 11003000 */
@@ -280,41 +274,20 @@ vshCxlFoundPrintTable(vshCxlControl *ctl, const vshCxlFound *found)
 }
 
 static void
-vshCxlJSONAddAnswer(virCxlDcdJSONWriter *writer, const char *name, vshCxlAnswer answer)
-{
-    if (answer != VSH_CXL_ANSWER_UNKNOWN)
-        virCxlDcdJSONAddBoolean(writer, name, answer == VSH_CXL_ANSWER_YES);
-}
-
-static void
-vshCxlFoundPrintJSON(vshCxlControl *ctl, const vshCxlFound *found)
+vshCxlFoundPrintJSON(vshCxlControl *ctl,
+                     const vshCxlMember *members,
+                     size_t n,
+                     const GPtrArray *missing)
 {
     g_autoptr(virCxlDcdJSONWriter) writer = virCxlDcdJSONWriterNew();
-    g_autofree char *library = vshCxlFormatVersion(found->library);
-    g_autofree char *daemon = vshCxlFormatVersion(found->daemon);
     g_autofree char *text = NULL;
-    size_t i;
+    guint i;
 
     virCxlDcdJSONBeginObject(writer, NULL);
-    virCxlDcdJSONAddString(writer, "library", library);
-    virCxlDcdJSONAddString(writer, "daemon", daemon);
-    virCxlDcdJSONAddBoolean(writer, "local", found->local);
-    virCxlDcdJSONAddBoolean(writer, "driver-in-daemon", found->driver_in_daemon);
-    if (found->driver_there)
-        vshCxlJSONAddText(writer, "driver", found->driver);
-    if (found->emulator)
-        vshCxlJSONAddText(writer, "emulator", found->emulator);
-    if (found->version)
-        virCxlDcdJSONAddString(writer, "qemu", found->version);
-    if (found->by_module == VSH_CXL_ANSWER_YES)
-        vshCxlJSONAddText(writer, "qemu-module", found->module);
-    vshCxlJSONAddAnswer(writer, "static", found->fixed);
-    vshCxlJSONAddAnswer(writer, "tagged", found->tagged);
-    vshCxlJSONAddAnswer(writer, "tagged-by-qemu", found->by_qemu);
-    vshCxlJSONAddAnswer(writer, "tagged-by-module", found->by_module);
+    vshCxlJSONAddMembers(writer, members, n);
     virCxlDcdJSONBeginArray(writer, "missing");
-    for (i = 0; i < found->missing->len; i++)
-        vshCxlJSONAddText(writer, NULL, g_ptr_array_index(found->missing, i));
+    for (i = 0; i < missing->len; i++)
+        vshCxlJSONAddText(writer, NULL, g_ptr_array_index(missing, i));
     virCxlDcdJSONEndArray(writer);
     virCxlDcdJSONEndObject(writer);
     text = virCxlDcdJSONFinish(writer);
@@ -322,44 +295,53 @@ vshCxlFoundPrintJSON(vshCxlControl *ctl, const vshCxlFound *found)
 }
 
 static void
-vshCxlXMLAddAnswer(GString *xml, const char *name, vshCxlAnswer answer)
-{
-    if (answer != VSH_CXL_ANSWER_UNKNOWN)
-        vshCxlXMLAppendAttribute(xml, name, answer == VSH_CXL_ANSWER_YES ? "yes" : "no");
-}
-
-static void
-vshCxlFoundPrintXML(vshCxlControl *ctl, const vshCxlFound *found)
+vshCxlFoundPrintXML(vshCxlControl *ctl,
+                    const vshCxlMember *members,
+                    size_t n,
+                    const GPtrArray *missing)
 {
     g_autoptr(GString) xml = g_string_new("<capabilities");
-    g_autofree char *library = vshCxlFormatVersion(found->library);
-    g_autofree char *daemon = vshCxlFormatVersion(found->daemon);
-    size_t i;
+    guint i;
 
-    vshCxlXMLAppendAttribute(xml, "library", library);
-    vshCxlXMLAppendAttribute(xml, "daemon", daemon);
-    vshCxlXMLAppendAttribute(xml, "local", found->local ? "yes" : "no");
-    vshCxlXMLAppendAttribute(xml, "driver-in-daemon", found->driver_in_daemon ? "yes" : "no");
-    if (found->driver_there)
-        vshCxlXMLAppendAttribute(xml, "driver", found->driver);
-    if (found->emulator)
-        vshCxlXMLAppendAttribute(xml, "emulator", found->emulator);
-    if (found->version)
-        vshCxlXMLAppendAttribute(xml, "qemu", found->version);
-    if (found->by_module == VSH_CXL_ANSWER_YES)
-        vshCxlXMLAppendAttribute(xml, "qemu-module", found->module);
-    vshCxlXMLAddAnswer(xml, "static", found->fixed);
-    vshCxlXMLAddAnswer(xml, "tagged", found->tagged);
-    vshCxlXMLAddAnswer(xml, "tagged-by-qemu", found->by_qemu);
-    vshCxlXMLAddAnswer(xml, "tagged-by-module", found->by_module);
+    vshCxlXMLAppendMembers(xml, members, n);
     g_string_append(xml, ">\n");
-    for (i = 0; i < found->missing->len; i++) {
+    for (i = 0; i < missing->len; i++) {
+        const vshCxlMember sentence = {.name = "text", .text = g_ptr_array_index(missing, i)};
+
         g_string_append(xml, "  <missing");
-        vshCxlXMLAppendAttribute(xml, "text", g_ptr_array_index(found->missing, i));
+        vshCxlXMLAppendMembers(xml, &sentence, 1);
         g_string_append(xml, "/>\n");
     }
     g_string_append(xml, "</capabilities>\n");
     fputs(xml->str, ctl->out);
+}
+
+/* For programs: what is not known or not there is left out. */
+static void
+vshCxlFoundPrint(vshCxlControl *ctl, const vshCxlFound *found, vshCxlFormat format)
+{
+    g_autofree char *library = vshCxlFormatVersion(found->library);
+    g_autofree char *daemon = vshCxlFormatVersion(found->daemon);
+    const char *module = found->by_module == VSH_CXL_ANSWER_YES ? found->module : NULL;
+    const vshCxlMember members[] = {
+        {"library", library, VSH_CXL_ANSWER_UNKNOWN},
+        {"daemon", daemon, VSH_CXL_ANSWER_UNKNOWN},
+        {"local", NULL, vshCxlAnswerOf(found->local)},
+        {"driver-in-daemon", NULL, vshCxlAnswerOf(found->driver_in_daemon)},
+        {"driver", found->driver_there ? found->driver : NULL, VSH_CXL_ANSWER_UNKNOWN},
+        {"emulator", found->emulator, VSH_CXL_ANSWER_UNKNOWN},
+        {"qemu", found->version, VSH_CXL_ANSWER_UNKNOWN},
+        {"qemu-module", module, VSH_CXL_ANSWER_UNKNOWN},
+        {"static", NULL, found->fixed},
+        {"tagged", NULL, found->tagged},
+        {"tagged-by-qemu", NULL, found->by_qemu},
+        {"tagged-by-module", NULL, found->by_module},
+    };
+
+    if (format == VSH_CXL_FORMAT_JSON)
+        vshCxlFoundPrintJSON(ctl, members, G_N_ELEMENTS(members), found->missing);
+    else
+        vshCxlFoundPrintXML(ctl, members, G_N_ELEMENTS(members), found->missing);
 }
 
 static int
@@ -371,12 +353,10 @@ cmdCxlDcdCapabilities(vshCxlControl *ctl, const vshCxlArgs *args)
         return -1;
     if (vshCxlFind(ctl, &found) < 0)
         return -1;
-    if (vshCxlGetFormat(args) == VSH_CXL_FORMAT_JSON)
-        vshCxlFoundPrintJSON(ctl, &found);
-    else if (vshCxlGetFormat(args) == VSH_CXL_FORMAT_XML)
-        vshCxlFoundPrintXML(ctl, &found);
-    else
+    if (vshCxlGetFormat(args) == VSH_CXL_FORMAT_TABLE)
         vshCxlFoundPrintTable(ctl, &found);
+    else
+        vshCxlFoundPrint(ctl, &found, vshCxlGetFormat(args));
     return 0;
 }
 

@@ -98,44 +98,44 @@ vshCxlCmdEventState(int state)
 }
 
 static char *
-vshCxlCmdEventFormatJSON(const vshCxlCmdEventChange *change, const char *timestamp)
+vshCxlCmdEventFormatMembers(const vshCxlMember *members, size_t n, vshCxlFormat format)
 {
-    g_autoptr(virCxlDcdJSONWriter) writer = virCxlDcdJSONWriterNew();
-    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    g_autoptr(virCxlDcdJSONWriter) writer = NULL;
+    GString *xml;
 
-    virDomainGetUUIDString(change->domain, uuid);
+    if (format == VSH_CXL_FORMAT_XML) {
+        xml = g_string_new("<event");
+        vshCxlXMLAppendMembers(xml, members, n);
+        g_string_append(xml, "/>");
+        return g_string_free(xml, FALSE);
+    }
+    writer = virCxlDcdJSONWriterNew();
     virCxlDcdJSONBeginObject(writer, NULL);
-    if (timestamp)
-        virCxlDcdJSONAddString(writer, "timestamp", timestamp);
-    vshCxlJSONAddText(writer, "domain", virDomainGetName(change->domain));
-    virCxlDcdJSONAddString(writer, "uuid", uuid);
-    vshCxlJSONAddText(writer, "device", change->device);
-    virCxlDcdJSONAddString(writer, "tag", change->tag);
-    virCxlDcdJSONAddString(writer, "old", vshCxlCmdEventState(change->from));
-    virCxlDcdJSONAddString(writer, "new", vshCxlCmdEventState(change->to));
-    virCxlDcdJSONAddBoolean(writer, "stopped", change->stopped);
+    vshCxlJSONAddMembers(writer, members, n);
     virCxlDcdJSONEndObject(writer);
     return virCxlDcdJSONFinish(writer);
 }
 
+/* For programs. */
 static char *
-vshCxlCmdEventFormatXML(const vshCxlCmdEventChange *change, const char *timestamp)
+vshCxlCmdEventFormatData(const vshCxlCmdEventChange *change,
+                         const char *timestamp,
+                         vshCxlFormat format)
 {
-    GString *xml = g_string_new("<event");
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    const vshCxlMember members[] = {
+        {"timestamp", timestamp, VSH_CXL_ANSWER_UNKNOWN},
+        {"domain", virDomainGetName(change->domain), VSH_CXL_ANSWER_UNKNOWN},
+        {"uuid", uuid, VSH_CXL_ANSWER_UNKNOWN},
+        {"device", change->device, VSH_CXL_ANSWER_UNKNOWN},
+        {"tag", change->tag, VSH_CXL_ANSWER_UNKNOWN},
+        {"old", vshCxlCmdEventState(change->from), VSH_CXL_ANSWER_UNKNOWN},
+        {"new", vshCxlCmdEventState(change->to), VSH_CXL_ANSWER_UNKNOWN},
+        {"stopped", NULL, change->stopped ? VSH_CXL_ANSWER_YES : VSH_CXL_ANSWER_NO},
+    };
 
     virDomainGetUUIDString(change->domain, uuid);
-    if (timestamp)
-        vshCxlXMLAppendAttribute(xml, "timestamp", timestamp);
-    vshCxlXMLAppendAttribute(xml, "domain", virDomainGetName(change->domain));
-    vshCxlXMLAppendAttribute(xml, "uuid", uuid);
-    vshCxlXMLAppendAttribute(xml, "device", change->device);
-    vshCxlXMLAppendAttribute(xml, "tag", change->tag);
-    vshCxlXMLAppendAttribute(xml, "old", vshCxlCmdEventState(change->from));
-    vshCxlXMLAppendAttribute(xml, "new", vshCxlCmdEventState(change->to));
-    vshCxlXMLAppendAttribute(xml, "stopped", change->stopped ? "yes" : "no");
-    g_string_append(xml, "/>");
-    return g_string_free(xml, FALSE);
+    return vshCxlCmdEventFormatMembers(members, G_N_ELEMENTS(members), format);
 }
 
 static char *
@@ -155,21 +155,13 @@ vshCxlCmdEventFormatText(const vshCxlCmdEventChange *change, const char *timesta
                            change->stopped ? " (domain stopped)" : "");
 }
 
-static char *
-vshCxlCmdEventFormat(const vshCxlCmdEventChange *change, const char *timestamp, vshCxlFormat format)
-{
-    if (format == VSH_CXL_FORMAT_JSON)
-        return vshCxlCmdEventFormatJSON(change, timestamp);
-    if (format == VSH_CXL_FORMAT_XML)
-        return vshCxlCmdEventFormatXML(change, timestamp);
-    return vshCxlCmdEventFormatText(change, timestamp);
-}
-
 static void
 vshCxlCmdEventTell(vshCxlCmdEventWatch *watch, const vshCxlCmdEventChange *change)
 {
     g_autofree char *timestamp = watch->timestamp ? vshCxlCmdEventTime() : NULL;
-    g_autofree char *line = vshCxlCmdEventFormat(change, timestamp, watch->format);
+    g_autofree char *line = watch->format == VSH_CXL_FORMAT_TABLE
+                                ? vshCxlCmdEventFormatText(change, timestamp)
+                                : vshCxlCmdEventFormatData(change, timestamp, watch->format);
 
     fprintf(watch->ctl->out, "%s\n", line);
     fflush(watch->ctl->out);

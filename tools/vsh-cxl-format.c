@@ -43,6 +43,29 @@ vshCxlJSONAddText(virCxlDcdJSONWriter *writer, const char *name, const char *tex
     virCxlDcdJSONAddString(writer, name, valid);
 }
 
+/**
+ * vshCxlJSONAddMembers:
+ * @writer: the writer, in an object
+ * @members: its members
+ * @n: how many
+ *
+ * Add them.
+ */
+void
+vshCxlJSONAddMembers(virCxlDcdJSONWriter *writer, const vshCxlMember *members, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (members[i].text)
+            vshCxlJSONAddText(writer, members[i].name, members[i].text);
+        else if (members[i].answer != VSH_CXL_ANSWER_UNKNOWN)
+            virCxlDcdJSONAddBoolean(writer,
+                                    members[i].name,
+                                    members[i].answer == VSH_CXL_ANSWER_YES);
+    }
+}
+
 static void
 vshCxlJSONAddCapacity(virCxlDcdJSONWriter *writer, const virDomainCxlDcdCapacity *capacity)
 {
@@ -167,20 +190,35 @@ vshCxlXMLAppendText(GString *xml, const char *text)
     }
 }
 
-/**
- * vshCxlXMLAppendAttribute:
- * @xml: a start tag that is not ended
- * @name: the attribute's name
- * @text: any bytes
- *
- * Add an attribute. What XML has no place for becomes U+FFFD.
- */
-void
+static void
 vshCxlXMLAppendAttribute(GString *xml, const char *name, const char *text)
 {
     g_string_append_printf(xml, " %s='", name);
     vshCxlXMLAppendText(xml, text);
     g_string_append_c(xml, '\'');
+}
+
+/**
+ * vshCxlXMLAppendMembers:
+ * @xml: a start tag that is not ended
+ * @members: its attributes
+ * @n: how many
+ *
+ * Add them. What XML has no place for becomes U+FFFD.
+ */
+void
+vshCxlXMLAppendMembers(GString *xml, const vshCxlMember *members, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (members[i].text)
+            vshCxlXMLAppendAttribute(xml, members[i].name, members[i].text);
+        else if (members[i].answer != VSH_CXL_ANSWER_UNKNOWN)
+            vshCxlXMLAppendAttribute(xml,
+                                     members[i].name,
+                                     members[i].answer == VSH_CXL_ANSWER_YES ? "yes" : "no");
+    }
 }
 
 static void
@@ -233,9 +271,9 @@ vshCxlXMLAppendDevice(GString *xml, int indent, const vshCxlDeviceView *view)
     g_string_append_printf(xml, "%*s  </target>\n", indent, "");
     for (i = 0; i < view->capacities->len; i++)
         vshCxlXMLAppendCapacity(xml, indent + 2, g_ptr_array_index(view->capacities, i));
-    g_string_append_printf(xml, "%*s  <alias name='", indent, "");
-    vshCxlXMLAppendText(xml, device->alias);
-    g_string_append_printf(xml, "'/>\n%*s</cxl-dcd>\n", indent, "");
+    g_string_append_printf(xml, "%*s  <alias", indent, "");
+    vshCxlXMLAppendAttribute(xml, "name", device->alias);
+    g_string_append_printf(xml, "/>\n%*s</cxl-dcd>\n", indent, "");
 }
 
 static void
@@ -243,10 +281,10 @@ vshCxlXMLAppendDomain(GString *xml, int indent, const vshCxlDomainView *view)
 {
     guint i;
 
-    g_string_append_printf(xml, "%*s<domain name='", indent, "");
-    vshCxlXMLAppendText(xml, view->name);
+    g_string_append_printf(xml, "%*s<domain", indent, "");
+    vshCxlXMLAppendAttribute(xml, "name", view->name);
     g_string_append_printf(xml,
-                           "' uuid='%s' active='%s' config='%s' refreshed='%s'>\n",
+                           " uuid='%s' active='%s' config='%s' refreshed='%s'>\n",
                            view->uuid,
                            view->active ? "yes" : "no",
                            view->config ? "yes" : "no",

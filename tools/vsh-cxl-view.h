@@ -52,8 +52,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(vshCxlDomainView, vshCxlDomainViewFree)
 
 vshCxlFormat vshCxlGetFormat(const vshCxlArgs *args);
 
+/* What can be found out, or not. */
+typedef enum {
+    VSH_CXL_ANSWER_UNKNOWN,
+    VSH_CXL_ANSWER_NO,
+    VSH_CXL_ANSWER_YES,
+} vshCxlAnswer;
+
+/* A member of a JSON object, which is an attribute in XML. One without text and answer is
+ * left out. */
+typedef struct {
+    const char *name;
+    const char *text;    /* any bytes; NULL: see answer */
+    vshCxlAnswer answer; /* true and false in JSON, yes and no in XML */
+} vshCxlMember;
+
 void vshCxlJSONAddText(virCxlDcdJSONWriter *writer, const char *name, const char *text);
-void vshCxlXMLAppendAttribute(GString *xml, const char *name, const char *text);
+void vshCxlJSONAddMembers(virCxlDcdJSONWriter *writer, const vshCxlMember *members, size_t n);
+void vshCxlXMLAppendMembers(GString *xml, const vshCxlMember *members, size_t n);
 char *vshCxlDomainViewFormatJSON(const vshCxlDomainView *view);
 char *vshCxlDomainViewFormatXML(const vshCxlDomainView *view);
 char *vshCxlDomainViewsFormatJSON(const GPtrArray *views);
