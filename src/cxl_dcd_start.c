@@ -22,6 +22,7 @@
 
 #include <config.h>
 
+#include <libvirt/virterror.h>
 #include <stdlib.h>
 
 #include "cxl_dcd_error.h"
@@ -204,6 +205,21 @@ virCxlDcdStartOffer(virDomainPtr domain,
     return ret;
 }
 
+/* libvirt does not print a domain that it has started. Returns 0 when it surely has nothing of
+ * ours, else -1 with the error that is set. */
+static int
+virCxlDcdStartHidden(virDomainPtr domain)
+{
+    virErrorPtr error = virCxlDcdErrorSave();
+
+    if (virCxlDcdHasDefinition(domain) != 0) {
+        virCxlDcdErrorRestore(error);
+        return -1;
+    }
+    virFreeError(error);
+    return 0;
+}
+
 /**
  * virCxlDcdStart:
  * @domain: a domain that has just been started
@@ -229,7 +245,7 @@ virCxlDcdStart(virDomainPtr domain)
         return 0;
     }
     if (!(xml = virDomainGetXMLDesc(domain, 0)))
-        return -1;
+        return virCxlDcdStartHidden(domain);
     if ((concerned = virCxlDcdIsConcerned(xml)))
         doc = virCxlDcdXMLParse(xml, "domain");
     free(xml);

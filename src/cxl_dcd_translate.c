@@ -9,6 +9,8 @@
 
 #include <config.h>
 
+#include <libvirt/virterror.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/cxl_dcd_splice.h"
@@ -48,6 +50,34 @@ virCxlDcdHasPlain(const char *xml)
         !(def = virCxlDcdDomainDefParse(doc)))
         return false;
     return def->plain;
+}
+
+/**
+ * virCxlDcdHasDefinition:
+ * @domain: a running domain whose XML cannot be had
+ *
+ * libvirt prints a running domain when it may talk to its QEMU, and gives up where that takes
+ * long. Its metadata is always at hand (libvirt: virDomainGetMetadata()).
+ *
+ * Returns 1 when libvirt has a definition of ours for it, 0 when it has none, or -1 with an
+ * error set.
+ */
+int
+virCxlDcdHasDefinition(virDomainPtr domain)
+{
+    char *definition = virDomainGetMetadata(domain,
+                                            VIR_DOMAIN_METADATA_ELEMENT,
+                                            VIR_CXL_DCD_NAMESPACE,
+                                            VIR_DOMAIN_AFFECT_LIVE);
+    bool has = definition;
+
+    free(definition);
+    if (has)
+        return 1;
+    if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA)
+        return -1;
+    virResetLastError();
+    return 0;
 }
 
 static int

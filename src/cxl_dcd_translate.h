@@ -33,6 +33,7 @@ typedef int (*virCxlDcdTranslateFunc)(const char *xml, char **changed, void *opa
 
 bool virCxlDcdIsConcerned(const char *xml);
 bool virCxlDcdHasPlain(const char *xml);
+int virCxlDcdHasDefinition(virDomainPtr domain);
 int virCxlDcdTranslateStore(const char *xml,
                             bool validate,
                             virCxlDcdDecideFunc decide,

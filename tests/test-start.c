@@ -196,6 +196,25 @@ testNothing(gconstpointer opaque)
                     "its capacities");
 }
 
+/* libvirt prints no domain whose QEMU keeps it waiting. That is the end of the start only
+ * where there may be something to offer. */
+static void
+testBusy(gconstpointer opaque)
+{
+    g_autoptr(scene) self = testScene(GPOINTER_TO_INT(opaque), TWO);
+
+    self->domain->hung = true;
+    g_assert_cmpint(virCxlDcdStart(self->client), ==, -1);
+    testAssertError(VIR_ERR_OPERATION_TIMEOUT,
+                    "Timed out during operation: cannot acquire state change lock (held by "
+                    "monitor=remoteDispatchDomainQemuMonitorCommand)");
+    virResetLastError();
+    g_free(self->domain->live);
+    self->domain->live = g_strdup("<domain id='1'><name>vm</name><devices/></domain>");
+    g_assert_cmpint(virCxlDcdStart(self->client), ==, 0);
+    g_assert_null(virGetLastError());
+}
+
 int
 main(int argc, char **argv)
 {
@@ -208,6 +227,7 @@ main(int argc, char **argv)
         {"impossible", testImpossible},
         {"restored", testRestored},
         {"nothing", testNothing},
+        {"busy", testBusy},
     };
     size_t i;
     int tagged;

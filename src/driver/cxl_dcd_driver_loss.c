@@ -5,8 +5,8 @@
  * Stock QEMU writes neither the extents of a device nor the data in them into a saved
  * state or a migration stream, and says nothing: on the other side the guest finds that
  * its memory is gone. So everything that takes a domain's state elsewhere is refused
- * while the domain holds capacity, or has a record that nobody can read. What the guest has
- * given back by then, unseen, is no obstacle: QEMU is asked before it is refused. A core
+ * while the domain holds capacity, or where it cannot be told whether it does. What the guest
+ * has given back by then, unseen, is no obstacle: QEMU is asked before it is refused. A core
  * dump takes nothing away, and goes on.
  *
  * A client asks for a migration by one of libvirt's public functions; in a daemon it
@@ -87,6 +87,17 @@ cxlDcdDriverCountHeld(const virCxlDcdDomainDef *def, cxlDcdDriverLoss *loss)
     }
 }
 
+/* libvirt does not print @domain: its QEMU keeps it waiting, or the client may not read it. It
+ * may save it all the same, so only what surely has nothing of ours goes on. */
+static void
+cxlDcdDriverReadHidden(virDomainPtr domain, cxlDcdDriverLoss *loss)
+{
+    g_autofree char *text = g_strdup(virCxlDcdLastErrorMessage());
+
+    if (virCxlDcdHasDefinition(domain) != 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+        loss->unknown = g_steal_pointer(&text);
+}
+
 /* What @domain holds by its records. One that nobody can read is taken for capacity. A
  * domain in the plain form has the module in its daemon, which looks at the records. */
 static void
@@ -95,16 +106,19 @@ cxlDcdDriverReadHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
     char *xml = virDomainGetXMLDesc(domain, 0);
+    bool concerned = virCxlDcdIsConcerned(xml);
 
-    if (virCxlDcdIsConcerned(xml))
+    if (!xml)
+        cxlDcdDriverReadHidden(domain, loss);
+    if (concerned)
         doc = virCxlDcdXMLParse(xml, "domain");
     free(xml);
-    if (!doc)
+    if (!concerned)
         return;
-    if ((def = virCxlDcdDomainDefParse(doc))) {
+    if (doc && (def = virCxlDcdDomainDefParse(doc))) {
         if (!def->plain)
             cxlDcdDriverCountHeld(def, loss);
-    } else if (cxlDcdDriverHasRecords(doc)) {
+    } else if (!doc || cxlDcdDriverHasRecords(doc)) {
         loss->unknown = g_strdup(virCxlDcdLastErrorMessage());
     }
 }
@@ -151,7 +165,7 @@ cxlDcdDriverReportLoss(virDomainPtr domain, const cxlDcdDriverLoss *loss, const 
 }
 
 /* Whether @act must not be done to @domain. Returns -1 with an error set then, else 0. A
- * domain that cannot be looked at, and a read-only connection, are libvirt's to refuse. */
+ * domain that is not there, and a read-only connection, are libvirt's to refuse. */
 static int
 cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
 {

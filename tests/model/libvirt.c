@@ -8,8 +8,8 @@
  *
  * The live XML keeps metadata as libvirt does: one element a namespace, replaced as a
  * whole, the namespace put on every element of it (virDomainDefSetMetadata(), libvirt's
- * src/conf/domain_conf.c). What changes a running domain waits for QEMU where it hangs;
- * what only reads its XML does not.
+ * src/conf/domain_conf.c). What changes or prints a running domain waits for QEMU where it
+ * hangs; what only reads its metadata does not.
  *
  * Time is what a test says it is; whoever sleeps makes it pass.
  */
@@ -262,18 +262,24 @@ modelCall(virDomainPtr client, modelCallKind kind)
     return 0;
 }
 
+/* libvirt gives up after a while where somebody else waits for QEMU. */
+static int
+modelWait(const modelDomain *domain)
+{
+    if (!domain->hung)
+        return 0;
+    virCxlDcdReportError(VIR_ERR_OPERATION_TIMEOUT,
+                         "cannot acquire state change lock (held by "
+                         "monitor=remoteDispatchDomainQemuMonitorCommand)");
+    return -1;
+}
+
 /* What needs the running domain: libvirt takes a job for it. */
 static int
 modelJob(virDomainPtr client, modelCallKind kind)
 {
-    if (modelCall(client, kind) < 0)
+    if (modelCall(client, kind) < 0 || modelWait(client->domain) < 0)
         return -1;
-    if (client->domain->hung) {
-        virCxlDcdReportError(VIR_ERR_OPERATION_TIMEOUT,
-                             "cannot acquire state change lock (held by "
-                             "monitor=remoteDispatchDomainQemuMonitorCommand)");
-        return -1;
-    }
     if (!client->domain->qemu) {
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID, "domain is not running");
         return -1;
@@ -345,7 +351,7 @@ virDomainGetXMLDesc(virDomainPtr client, unsigned int flags)
 {
     modelDomain *domain = client->domain;
 
-    if (modelCall(client, MODEL_CALL_READ_XML) < 0)
+    if (modelCall(client, MODEL_CALL_READ_XML) < 0 || modelWait(domain) < 0)
         return NULL;
     return strdup(domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE) ? domain->live
                                                                      : domain->config);
