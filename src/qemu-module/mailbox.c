@@ -30,6 +30,7 @@
 
 /* The Dynamic Capacity event log, and its records (8.2.9.2.1.6) */
 #define LOG_DYNAMIC_CAPACITY 4
+#define EVENTS_COUNT 0x14
 #define EVENT_HEADER 0x20
 #define EVENT_BYTES 0x80
 #define EVENT_HANDLE 0x14
@@ -71,7 +72,7 @@ tag_events(struct device *dev)
         0x8c, 0x2f, 0x95, 0x26, 0x8e, 0x10, 0x1a, 0x2a,
     };
     MemoryRegion *mailbox = dev->mailbox;
-    unsigned n = region_read(mailbox, MB_PAYLOAD + 0x14, 2);
+    unsigned n = region_read(mailbox, MB_PAYLOAD + EVENTS_COUNT, 2);
     uint64_t record = MB_PAYLOAD + EVENT_HEADER;
 
     for (; n && record + EVENT_BYTES <= MB_PAYLOAD + MB_PAYLOAD_BYTES;
@@ -218,12 +219,31 @@ cleared_read(struct device *dev, struct cleared *cleared)
     }
 }
 
+/*
+ * Whether the log is empty. QEMU 10.0 answers "clear all" with success and clears
+ * nothing, so it is asked. The guest expects no output of its own command.
+ */
+static bool
+log_is_empty(struct device *dev, uint64_t control)
+{
+    bool empty;
+
+    region_write(dev->mailbox, MB_PAYLOAD, LOG_DYNAMIC_CAPACITY, 1);
+    region_write(dev->mailbox, MB_COMMAND, OP_GET_EVENTS | 1 << 16, 8);
+    region_write(dev->mailbox, MB_CONTROL, control, 4);
+    empty = return_code(dev) == RC_SUCCESS &&
+            !region_read(dev->mailbox, MB_PAYLOAD + EVENTS_COUNT, 2);
+    region_write(dev->mailbox, MB_COMMAND, OP_CLEAR_EVENTS, 8);
+    return empty;
+}
+
 static void
-cleared_apply(struct device *dev, const struct cleared *cleared)
+cleared_apply(struct device *dev, const struct cleared *cleared,
+              uint64_t control)
 {
     unsigned i;
 
-    if (cleared->all) {
+    if (cleared->all && log_is_empty(dev, control)) {
         events_clear_all(dev);
     }
     for (i = 0; i < cleared->n; i++) {
@@ -262,7 +282,7 @@ ring(struct device *dev, uint64_t control)
         tag_events(dev);
         break;
     case OP_CLEAR_EVENTS:
-        cleared_apply(dev, &cleared);
+        cleared_apply(dev, &cleared, control);
         break;
     case OP_GET_EXTENTS:
         tag_extents(dev);

@@ -225,10 +225,22 @@ qmp_call(QmpFunction *function, QDict *args, QObject **ret, Error **errp)
     return true;
 }
 
+/* What an element is stands nowhere but in its text: a client may send anything. */
+static bool
+is_object(QObject *element)
+{
+    GString *text = qemu.qobject_to_json(element);
+    bool object = text->str[0] == '{';
+
+    g_string_free(text, TRUE);
+    return object;
+}
+
 /*
- * qlist_each: call @visit for each element of @list, all of them objects.
+ * qlist_each: call @visit for each element of @list that is an object.
  *
- * The list goes once round, as QEMU exports no way to walk it.
+ * The list goes once round, as QEMU exports no way to walk it. A request whose
+ * list has anything else in it is refused by QEMU itself.
  */
 void
 qlist_each(QList *list, void (*visit)(QDict *, void *), void *opaque)
@@ -239,7 +251,9 @@ qlist_each(QList *list, void (*visit)(QDict *, void *), void *opaque)
         QObject *element = qemu.qlist_pop(list);
 
         qemu.qlist_append_obj(list, element);
-        visit((QDict *)element, opaque);
+        if (is_object(element)) {
+            visit((QDict *)element, opaque);
+        }
     }
 }
 

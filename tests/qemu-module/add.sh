@@ -51,6 +51,17 @@ refuses 'a policy that QEMU has not' 'Selection policy not supported' \
   "$(request cxl-add-dynamic-capacity '"selection-policy":"free"' $TAG0 "$(extents 0 $GIB)")"
 refuses 'a path that leads nowhere' 'Unable to resolve CXL type 3 device' \
   "$(path=/machine/peripheral/nope add $TAG0)"
+no_object="an extent has an 'offset' and a 'len'"
+for path in "" /machine/peripheral/stock0; do
+  for element in null 1 true '"x"' '[{"offset":0,"len":1073741824}]'; do
+    refuses "$element for an extent${path:+ of a stock device}" \
+      "$no_object" "$(with "\"extents\":[$element]")"
+    refuses "... in a release" "$no_object" \
+      "$(request cxl-release-dynamic-capacity '"removal-policy":"prescriptive"' $TAG0 "\"extents\":[$element]")"
+  done
+  no_object="Invalid parameter type for 'extents[0]', expected: object"
+done
+path=
 refuses 'an argument that QEMU does not know' "Parameter 'more' is unexpected" \
   "$(with "\"more\":1,$(extents 0 $GIB)")"
 refuses 'a backend in use' "memory backend 'ram' is in use" \
@@ -89,6 +100,11 @@ is 'eight offers' "$offered" "$done_"
 refuses 'a ninth, of which the guest would never hear' \
   'the guest has not cleared the 8 records in the event log of the device, and would not hear of this one' \
   "$(region=1 add 00000000-0000-4000-8000-000000000000 $GIB $((2 * MIB)))"
+is '... nor when it has asked for all to be cleared, which this QEMU does not do' \
+  "$(code 0101 040100000000) $(guest events | grep -c "region . offset") $(error_of "$(qmp \
+    "$(region=1 add 00000000-0000-4000-8000-000000000000 $GIB $((2 * MIB)))")")" \
+  '0 8 the guest has not cleared the 8 records in the event log of the device, and would not hear of this one'
+is '... and each record has its tag still' "$(guest events | grep -vc 'tag 00000000-0000-0000-0000-000000000000')" 8
 guest refuse >/dev/null
 is '... until it has cleared one' \
   "$(qmp "$(region=1 add 00000000-0000-4000-8000-000000000000 $GIB $((2 * MIB)))")" "$done_"
