@@ -25,6 +25,7 @@
 typedef struct {
     const char *words; /* what it does */
     const char *tag;   /* with which capacity */
+    scene *scene;
     virDomainPtr client;
     GThread *thread;
     GMutex *lock;
@@ -78,6 +79,10 @@ testWord(testClient *self, const char *word)
         return virDomainCxlDcdRelease(self->client, NULL, self->tag, VIR_DOMAIN_AFFECT_LIVE) == 0;
     if (g_str_equal(word, "refresh"))
         return sceneRefresh(self->client) == 0;
+    if (g_str_equal(word, "later")) {
+        sceneDo(self->scene, word);
+        return true;
+    }
     g_assert_cmpstr(word, ==, "add");
     tag = sceneAdd(self->client, self->tag);
     free(tag);
@@ -280,6 +285,21 @@ static const caseDef cases[] = {
      {1, 2},
      {0, 1},
      {1, 1}},
+    /* the owner is so slow that another finishes its add, of which it may hear an error */
+    {"slow-add",
+     "none",
+     "",
+     {"add", "refresh later refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {3, 4},
+     {1, 1}},
+    {"slow-add-after-refusal",
+     "rejected",
+     "",
+     {"add", "refresh later refresh"},
+     {SCENE_TAG, SCENE_TAG},
+     {3, 4},
+     {1, 1}},
     {"accept-and-release",
      "pending",
      "accept",
@@ -309,6 +329,7 @@ testOrder(const caseDef *test, bool tagged, GByteArray *choices, unsigned int *o
     for (i = 0; i < 2; i++) {
         clients[i].words = test->words[i];
         clients[i].tag = test->tags[i];
+        clients[i].scene = self;
         clients[i].client = modelClientNew(self->domain);
         clients[i].client->before = testBefore;
         clients[i].client->opaque = &clients[i];

@@ -195,6 +195,27 @@ qemuCxlDcdIsPlaceTaken(const char *refusal)
     return qemuCxlDcdParseProbe(refusal, &state) == 0 && state != QEMU_CXL_DCD_EXTENT_ABSENT;
 }
 
+/* @taken, a capacity as it is recorded now, among those of @device: in the place of what was
+ * known of it, or new. */
+static void
+qemuCxlDcdTakeRecord(virCxlDcdDef *device, virCxlDcdCapacityDef *taken)
+{
+    guint i;
+
+    for (i = 0; i < device->capacities->len; i++) {
+        virCxlDcdCapacityDef *known = g_ptr_array_index(device->capacities, i);
+        const virCxlDcdCapacityDef old = *known;
+
+        if (g_strcmp0(known->tag, taken->tag) != 0)
+            continue;
+        *known = *taken; /* others hold on to it */
+        *taken = old;
+        virCxlDcdCapacityDefFree(taken);
+        return;
+    }
+    g_ptr_array_add(device->capacities, taken);
+}
+
 /* QEMU has something at the place of @capacity. Learn what: the capacities of other tags
  * that were recorded meanwhile join those of @device. */
 static int
@@ -213,14 +234,15 @@ qemuCxlDcdLearnTaken(virDomainPtr domain,
         if (g_strcmp0(taken->tag, capacity->tag) == 0)
             virCxlDcdCapacityDefFree(taken);
         else
-            g_ptr_array_add(device->capacities, taken);
+            qemuCxlDcdTakeRecord(device, taken);
     }
     return 0;
 }
 
-/* Give @capacity another place. One that is taken without a record counts as taken, but
- * not on a static device: QEMU knows no tags there, and it is likely that another client
- * adds the same tag. Returns false when there is no other place. */
+/* Give @capacity another place. One that is taken without a record counts as taken, as a
+ * capacity without a tag, but not where it may be this one's own: on a static device, where
+ * QEMU knows no tags and it is likely that another client adds the same one; and once others
+ * may have gone on with this add, and offered it. Returns false when there is no other place. */
 static bool
 qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
@@ -228,7 +250,8 @@ qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
     virCxlDcdCapacityDef *taken;
 
     if (!virCxlDcdDefOverlap(device, capacity)) {
-        if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC)
+        if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_STATIC ||
+            !qemuCxlDcdCapacityIsLeftToOwner(capacity))
             return false;
         taken = virCxlDcdCapacityDefNew();
         taken->region = capacity->region;
@@ -243,6 +266,18 @@ qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
     capacity->has_offset = true;
     capacity->offset = offset;
     return false;
+}
+
+/* What qemuCxlDcdFindAnother() counted as taken is no capacity of @device. */
+static void
+qemuCxlDcdDropUnrecorded(virCxlDcdDef *device)
+{
+    guint i;
+
+    for (i = device->capacities->len; i > 0; i--) {
+        if (!((virCxlDcdCapacityDef *)g_ptr_array_index(device->capacities, i - 1))->tag)
+            g_ptr_array_remove_index(device->capacities, i - 1);
+    }
 }
 
 /* Create the backend of @capacity. @mine: a backend that is there already belongs to
@@ -266,8 +301,21 @@ qemuCxlDcdBackendCreate(virDomainPtr domain,
     return qemuCxlDcdMonitorObjectAdd(domain, capacity, id, refusal);
 }
 
-/* Offer the extent; where the place was ours to choose and somebody else has it,
- * choose another. The record follows the place. */
+/* Somebody else has the place of @capacity: choose another. The record follows. Returns 1, 0
+ * when there is none, or -1 with an error set. */
+static int
+qemuCxlDcdMove(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+{
+    if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
+        return -1;
+    if (!qemuCxlDcdFindAnother(device, capacity))
+        return 0;
+    if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
+        return -1;
+    return 1;
+}
+
+/* Offer the extent, elsewhere where the place was ours to @choose and is taken. */
 static int
 qemuCxlDcdOfferExtent(virDomainPtr domain,
                       virCxlDcdDef *device,
@@ -275,20 +323,16 @@ qemuCxlDcdOfferExtent(virDomainPtr domain,
                       bool choose,
                       char **refusal)
 {
+    int moved = 1;
     int ret;
 
     while ((ret = qemuCxlDcdMonitorAdd(domain, device->alias, capacity, refusal)) ==
                QEMU_CXL_DCD_REFUSED &&
-           choose && qemuCxlDcdIsPlaceTaken(*refusal)) {
-        if (qemuCxlDcdLearnTaken(domain, device, capacity) < 0)
-            return -1;
-        if (!qemuCxlDcdFindAnother(device, capacity))
-            break;
+           choose && qemuCxlDcdIsPlaceTaken(*refusal) &&
+           (moved = qemuCxlDcdMove(domain, device, capacity)) > 0)
         g_clear_pointer(refusal, g_free);
-        if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
-            return -1;
-    }
-    return ret;
+    qemuCxlDcdDropUnrecorded(device);
+    return moved < 0 ? -1 : ret;
 }
 
 /* Whether QEMU refused a step of an add because another client is at the same tag: it
