@@ -213,6 +213,26 @@ testGivenBack(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
+/* The same, where a refresh asks: once more by range (tagged), or for a process that was killed
+ * (static). What was asked for has come, so neither a refresh nor a wait fails. */
+static void
+testGivenBackLater(gconstpointer opaque)
+{
+    static const char *const words[] = {"later later refresh refresh", "later later wait"};
+    bool tagged = GPOINTER_TO_INT(opaque);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autoptr(scene) self = sceneNew(tagged, tagged ? "releasing" : "releasing-not-asked");
+
+        self->client->before = testGiveBack;
+        self->client->opaque = self;
+        sceneDo(self, words[i]);
+        g_assert_null(self->client->before);
+        sceneCheck(self, SCENE_TAG, "none", "gone");
+    }
+}
+
 /* What cannot be asked is refused before anything is done. */
 static void
 testRefused(void)
@@ -325,6 +345,12 @@ main(int argc, char **argv)
     g_test_add_data_func("/release/static/forced", GINT_TO_POINTER(false), testForced);
     g_test_add_data_func("/release/tagged/given-back", GINT_TO_POINTER(true), testGivenBack);
     g_test_add_data_func("/release/static/given-back", GINT_TO_POINTER(false), testGivenBack);
+    g_test_add_data_func("/release/tagged/given-back-later",
+                         GINT_TO_POINTER(true),
+                         testGivenBackLater);
+    g_test_add_data_func("/release/static/given-back-later",
+                         GINT_TO_POINTER(false),
+                         testGivenBackLater);
     g_test_add_func("/release/refused", testRefused);
     g_test_add_func("/release/log-full", testLogFull);
     g_test_add_func("/release/daemon", testDaemon);

@@ -113,34 +113,9 @@ qemuCxlDcdAskByRange(virDomainPtr domain,
     return -1;
 }
 
-/**
- * qemuCxlDcdReleaseContinue:
- * @domain: a running domain
- * @device: one of its devices
- * @capacity: a capacity of it that is releasing, and that the guest has not given back
- *
- * Do what is due: ask, where the process that began the release did not come to it, or ask
- * once more by range.
- *
- * Returns 0, or -1 with an error set.
- */
-int
-qemuCxlDcdReleaseContinue(virDomainPtr domain,
-                          const virCxlDcdDef *device,
-                          virCxlDcdCapacityDef *capacity)
-{
-    const virCxlDcdCapacityDef accepted = {.state = VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED,
-                                           .since = g_get_real_time() / G_USEC_PER_SEC};
-
-    if (!capacity->asked)
-        return qemuCxlDcdAskBack(domain, device, capacity, &accepted, false);
-    if (qemuCxlDcdIsFallbackDue(device, capacity))
-        return qemuCxlDcdAskByRange(domain, device, capacity);
-    return 0;
-}
-
 /* QEMU did not take a request. Whether that is because the guest has just given the capacity
- * back, which is what was asked for. The error stays set where it is not. */
+ * back, which is what was asked for. The error stays set where it is not. The refresh asks QEMU no
+ * third time: nothing is due after a refusal. */
 static bool
 qemuCxlDcdIsGoneMeanwhile(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
@@ -157,6 +132,32 @@ qemuCxlDcdIsGoneMeanwhile(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
     }
     virCxlDcdErrorRestore(error);
     return false;
+}
+
+/**
+ * qemuCxlDcdReleaseContinue:
+ * @domain: a running domain
+ * @device: one of its devices
+ * @capacity: a capacity of it that is releasing, and that the guest has not given back
+ *
+ * Do what is due: ask, where the process that began the release did not come to it, or ask
+ * once more by range. @capacity ends in VIR_DOMAIN_CXL_DCD_STATE_NONE where the guest gives it
+ * back just before it is asked.
+ *
+ * Returns 0, or -1 with an error set.
+ */
+int
+qemuCxlDcdReleaseContinue(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
+{
+    const virCxlDcdCapacityDef accepted = {.state = VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED,
+                                           .since = g_get_real_time() / G_USEC_PER_SEC};
+    int ret = 0;
+
+    if (!capacity->asked)
+        ret = qemuCxlDcdAskBack(domain, device, capacity, &accepted, false);
+    else if (qemuCxlDcdIsFallbackDue(device, capacity))
+        ret = qemuCxlDcdAskByRange(domain, device, capacity);
+    return ret == 0 || qemuCxlDcdIsGoneMeanwhile(domain, device, capacity) ? 0 : -1;
 }
 
 /* Ask for a capacity that the guest has, where it can hear of it. */

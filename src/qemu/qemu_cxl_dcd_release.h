@@ -11,7 +11,7 @@
 #include "conf/cxl_dcd_domain.h"
 
 int qemuCxlDcdReleaseContinue(virDomainPtr domain,
-                              const virCxlDcdDef *device,
+                              virCxlDcdDef *device,
                               virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdCapacityRelease(virDomainPtr domain,
                               virCxlDcdDomainDef *def,
