@@ -561,7 +561,7 @@ virCxlDcdReadRecords(virDomainPtr domain, virCxlDcdDomainDef *def)
             virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, j);
             g_autoptr(virCxlDcdCapacityDef) record = NULL;
 
-            if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+            if (qemuCxlDcdCapacityReadRecord(domain, device, capacity->tag, &record) < 0)
                 return -1;
             if (record)
                 capacity->since = record->since;

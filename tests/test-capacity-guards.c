@@ -389,23 +389,99 @@ testWaitLong(gconstpointer opaque)
     model_on_sleep = NULL;
 }
 
-/* A record that QEMU has no answer to stands in nobody's way but its own. */
+#define TEST_RECORD(tag, device, size, offset)                                                     \
+    "<capacity " tag " region='0' state='accepted' since='1' device='" device "' "                 \
+    "request='11111111-2222-4333-8444-555555555555'><size unit='bytes'>" size "</size>"            \
+    "<offset unit='bytes'>" offset "</offset></capacity>"
+
+/* A record that QEMU has no answer to stands in nobody's way but its own: its device is gone. */
 static void
 testOneBad(gconstpointer opaque)
 {
-    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
+    bool tagged = GPOINTER_TO_INT(opaque);
+    g_autoptr(scene) self = sceneNew(tagged, "none");
+    modelQemu *qemu = self->domain->qemu;
 
+    if (!tagged)
+        modelObjectNew(qemu, "memory-backend-ram", "other-mem", 1ULL << 30);
+    modelDeviceNew(qemu, "other", 1, 1ULL << 30, tagged ? NULL : "other-mem");
+    self->domain->qemu = NULL;
+    modelDomainFree(self->domain);
+    self->domain = modelDomainNew(qemu);
+    sceneNewClient(self);
+    modelDomainPutRecord(self->domain,
+                         SCENE_TAG,
+                         TEST_RECORD("tag='" SCENE_TAG "'", "cxl-dcd0", "268435456", "0"));
+    g_ptr_array_remove(qemu->devices, modelDeviceByAlias(qemu, "other"));
     modelDomainPutRecord(self->domain,
                          SCENE_OTHER,
-                         "<capacity tag='" SCENE_OTHER "' region='0' state='accepted' since='1' "
-                         "device='cxl-dcd0' request='11111111-2222-4333-8444-555555555555'>"
-                         "<size unit='GiB'>1</size><offset unit='GiB'>64</offset></capacity>");
-    sceneDo(self, "accept");
-    sceneRefresh(self->client);
+                         TEST_RECORD("tag='" SCENE_OTHER "'", "other", "268435456", "0"));
+    g_assert_cmpint(sceneRefresh(self->client), ==, -1);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "QEMU does not tell the state"));
     virResetLastError();
-    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
-    sceneDo(self, "release obey wait");
     g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+    g_assert_cmpint(sceneRecordState(self, SCENE_OTHER), ==, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
+}
+
+/* Somebody writes metadata just after the domain was read. */
+static void
+testForge(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
+{
+    if (client->calls != 1)
+        return;
+    client->before = NULL;
+    modelDomainPutRecord(client->domain, SCENE_TAG, client->opaque);
+}
+
+/* Nothing is done with a record that says what cannot be, whenever it is written: QEMU would
+ * crash over a range that overflows, and lose the backend of another capacity. */
+static void
+testForged(gconstpointer opaque)
+{
+    static const char *const records[] = {
+        TEST_RECORD("tag='" SCENE_TAG "'",
+                    "cxl-dcd0",
+                    "18446744073707454464",
+                    "18446744073707454464"),
+        TEST_RECORD("tag='" SCENE_OTHER "'", "cxl-dcd0", "268435456", "536870912"),
+        TEST_RECORD("", "cxl-dcd0", "268435456", "0"),
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(records) * 2; i++) {
+        g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "accepted");
+        guint requests = self->domain->qemu->requests->len;
+        unsigned int backends = sceneBackends(self);
+
+        sceneNewClient(self);
+        if (i % 2) {
+            self->client->before = testForge;
+            self->client->opaque = (void *)records[i / 2];
+        } else {
+            modelDomainPutRecord(self->domain, SCENE_TAG, records[i / 2]);
+        }
+        g_assert_cmpint(sceneRefresh(self->client), ==, -1);
+        g_assert_null(self->client->before);
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_XML_ERROR);
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "virsh metadata vm --live --uri"));
+        virResetLastError();
+        g_assert_cmpuint(self->domain->qemu->requests->len, ==, requests);
+        g_assert_cmpuint(sceneBackends(self), ==, backends);
+    }
+}
+
+/* A tag that another device has by now is none of this one's. */
+static void
+testOtherDevice(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "accepted");
+    guint requests = self->domain->qemu->requests->len;
+
+    sceneNewClient(self);
+    self->client->before = testForge;
+    self->client->opaque = (void *)TEST_RECORD("tag='" SCENE_TAG "'", "other", "268435456", "0");
+    sceneDo(self, "refresh");
+    g_assert_cmpuint(self->domain->qemu->requests->len, ==, requests);
 }
 
 /* A record of a client whose clock was ahead is not left to it until then. */
@@ -462,6 +538,8 @@ main(int argc, char **argv)
         {"wait", testWait},
         {"wait-long", testWaitLong},
         {"one-bad", testOneBad},
+        {"forged", testForged},
+        {"other-device", testOtherDevice},
         {"future", testFuture},
     };
     size_t i;

@@ -654,6 +654,61 @@ testForged(void)
     }
 }
 
+/* So is a record, and who has a wrong one is told how to be rid of it. */
+static void
+testForgedRecord(void)
+{
+    static const struct {
+        const char *attributes;
+        const char *content;
+        const char *why;
+    } cases[] = {
+        {"state='flying' tag='" TAG_A "' device='a'",
+         "",
+         "XML error: invalid value 'flying' for attribute state of <capacity>: expected one of "
+         "'none', 'adding', 'pending', 'accepted', 'rejected', 'releasing'"},
+        {"state='accepted' device='a'", "", "it has the tag ''"},
+        {"state='accepted' tag='" TAG_B "' device='a'", "", "it has the tag '" TAG_B "'"},
+        {"state='accepted' tag='" TAG_A "'",
+         "",
+         "it names device '', which the domain does not have"},
+        {"state='accepted' tag='" TAG_A "' device='b'",
+         "",
+         "it names device 'b', which the domain does not have"},
+        {"tag='" TAG_A "' device='a'", "", "it has no state"},
+        {"state='accepted' tag='" TAG_A "' device='a'", "<size>2048</size>", "it has no <offset>"},
+        {"state='accepted' tag='" TAG_A "' device='a'",
+         "<size>2048</size><offset unit='bytes'>18446744073707454464</offset>",
+         "XML error: a capacity of 2097152 bytes at offset 18446744073707454464 does not fit "
+         "region 0 of device 'a', which has 1073741824 bytes"},
+        {"state='accepted' tag='" TAG_A "' device='a' region='1'",
+         "<size>2048</size><offset>0</offset>",
+         "XML error: device 'a' has no region 1: its regions are 0 to 0"},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain id='1'><name>vm</name><metadata>"
+                            "<m:devices xmlns:m='urn:libvirt-cxl-dcd:domain:1.0'>"
+                            "<cxl-dcd model='static'><target><size unit='GiB'>1</size></target>"
+                            "<alias name='a'/></cxl-dcd></m:devices>"
+                            "<r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:" TAG_A "' %s>"
+                            "%s</r:capacity></metadata></domain>",
+                            cases[i].attributes,
+                            cases[i].content);
+        g_autofree char *message = g_strdup_printf(
+            "XML error: the record of capacity '" TAG_A "' in the metadata of domain 'vm' is "
+            "wrong: %s. Where no capacity stands behind it, take it away: virsh metadata vm --live "
+            "--uri urn:libvirt-cxl-dcd:capacity:1.0:" TAG_A " --remove",
+            cases[i].why);
+        g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "domain");
+
+        g_assert_null(virCxlDcdDomainDefParse(doc));
+        testAssertError(VIR_ERR_XML_ERROR, message);
+    }
+}
+
 /* In the plain form of a running domain the states are read. */
 static void
 testPlainLive(void)
@@ -693,7 +748,8 @@ testRecordOrder(void)
 
     for (i = 0; i < G_N_ELEMENTS(places); i++)
         g_string_append_printf(xml,
-                               "<r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:%zu' "
+                               "<r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:"
+                               "5be13bce-ae34-4a77-b6c3-16df975fcf1%zu' "
                                "tag='5be13bce-ae34-4a77-b6c3-16df975fcf1%zu' device='a' "
                                "state='accepted' region='%c'><size>2048</size><offset>%s</offset>"
                                "</r:capacity>",
@@ -754,6 +810,7 @@ main(int argc, char **argv)
     g_test_add_func("/conf/region-size", testRegionSize);
     g_test_add_func("/conf/forms", testForms);
     g_test_add_func("/conf/forged", testForged);
+    g_test_add_func("/conf/forged-record", testForgedRecord);
     g_test_add_func("/conf/plain-live", testPlainLive);
     return g_test_run();
 }

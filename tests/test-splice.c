@@ -245,7 +245,8 @@ testNestedBad(void)
     "bus-nr='0xc0'>\n" devices "    </cxl-dcd:devices>\n"
 #define RECORD(attributes)                                                                         \
     "    <r:capacity xmlns:r='urn:libvirt-cxl-dcd:capacity:1.0:" TAG "' tag='" TAG "' "            \
-    "region='0'" attributes "><r:size unit='KiB'>2048</r:size></r:capacity>\n"
+    "region='0'" attributes                                                                        \
+    "><r:size unit='KiB'>2048</r:size><r:offset unit='KiB'>0</r:offset></r:capacity>\n"
 #define METADATA(lines) "  <metadata>\n" lines "  </metadata>\n"
 
 /* The arguments of DEVICE("a"). */

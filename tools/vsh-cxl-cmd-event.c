@@ -269,7 +269,7 @@ vshCxlCmdEventRecord(vshCxlCmdEventWatch *watch, virDomainPtr domain, const char
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
     vshCxlCmdEventChange change = {.domain = domain, .tag = tag};
 
-    if (qemuCxlDcdCapacityReadRecord(domain, tag, &record) < 0) {
+    if (qemuCxlDcdCapacityReadRecord(domain, NULL, tag, &record) < 0) {
         /* it stopped meanwhile, which is an event of its own */
         if (vshCxlCmdEventIsNothing()) {
             virResetLastError();

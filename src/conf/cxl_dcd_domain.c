@@ -274,24 +274,90 @@ virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr stored)
     return 0;
 }
 
+/* A record cannot be trusted: all that is done with it would be done to another place, another
+ * backend, or none. Whoever has libvirt's permission to write metadata can have written it. */
+static void
+virCxlDcdReportRecord(const char *domain, const char *tag, const char *why)
+{
+    virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                        "the record of capacity '%s' in the metadata of domain '%s' is wrong: %s. "
+                        "Where no capacity stands behind it, take it away: virsh metadata %s "
+                        "--live --uri %s%s --remove",
+                        tag,
+                        domain,
+                        why,
+                        domain,
+                        VIR_CXL_DCD_NAMESPACE_CAPACITY,
+                        tag);
+}
+
+/**
+ * virCxlDcdRecordParse:
+ * @node: a record
+ * @tag: the tag that its namespace names
+ * @domain: the name of its domain
+ *
+ * Returns the capacity, whose device is not looked at, to be freed with
+ * virCxlDcdCapacityDefFree(), or NULL with an error set that says how to be rid of the record.
+ */
+virCxlDcdCapacityDef *
+virCxlDcdRecordParse(xmlNodePtr node, const char *tag, const char *domain)
+{
+    g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdCapacityDefParseXML(node);
+    g_autofree char *why = NULL;
+
+    if (!capacity || virCxlDcdCapacityDefParseLive(capacity, node) < 0)
+        why = g_strdup(virCxlDcdLastErrorMessage());
+    else if (g_strcmp0(capacity->tag, tag) != 0)
+        why = g_strdup_printf("it has the tag '%s'", capacity->tag ? capacity->tag : "");
+    if (!why)
+        return g_steal_pointer(&capacity);
+    virCxlDcdReportRecord(domain, tag, why);
+    return NULL;
+}
+
+/**
+ * virCxlDcdRecordValidate:
+ * @capacity: what a record says
+ * @device: the device that it names, or NULL where the domain does not have that
+ * @domain: the name of the domain
+ *
+ * Returns 0, or -1 with an error set that says how to be rid of the record.
+ */
+int
+virCxlDcdRecordValidate(const virCxlDcdCapacityDef *capacity,
+                        const virCxlDcdDef *device,
+                        const char *domain)
+{
+    g_autofree char *why = NULL;
+
+    if (!device)
+        why = g_strdup_printf("it names device '%s', which the domain does not have",
+                              capacity->device ? capacity->device : "");
+    else if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
+        why = g_strdup("it has no state");
+    else if (!capacity->has_offset)
+        why = g_strdup("it has no <offset>");
+    else if (virCxlDcdCapacityDefValidate(capacity, device) < 0)
+        why = g_strdup(virCxlDcdLastErrorMessage());
+    if (!why)
+        return 0;
+    virCxlDcdReportRecord(domain, capacity->tag, why);
+    return -1;
+}
+
 static int
 virCxlDcdDomainDefParseRecord(virCxlDcdDomainDef *def, xmlNodePtr node)
 {
-    g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdCapacityDefParseXML(node);
+    const char *tag = (const char *)node->ns->href + strlen(VIR_CXL_DCD_NAMESPACE_CAPACITY);
+    g_autoptr(virCxlDcdCapacityDef) capacity = virCxlDcdRecordParse(node, tag, def->name);
     virCxlDcdDef *device;
 
-    if (!capacity || virCxlDcdCapacityDefParseLive(capacity, node) < 0)
+    if (!capacity)
         return -1;
     device = virCxlDcdDomainDefDevice(def, capacity->device ? capacity->device : "");
-    if (!capacity->tag || !device) {
-        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "the record of capacity '%s' in the metadata of domain '%s' names "
-                            "device '%s', which the domain does not have",
-                            capacity->tag ? capacity->tag : "",
-                            def->name,
-                            capacity->device ? capacity->device : "");
+    if (virCxlDcdRecordValidate(capacity, device, def->name) < 0)
         return -1;
-    }
     g_ptr_array_add(device->capacities, g_steal_pointer(&capacity));
     return 0;
 }

@@ -67,5 +67,9 @@ bool virCxlDcdIsStart(xmlNodePtr node);
 bool virCxlDcdIsLiveOnly(xmlNodePtr node);
 char *virCxlDcdRecordNamespace(const char *tag);
 char *virCxlDcdRecordFormat(const virCxlDcdCapacityDef *capacity);
+virCxlDcdCapacityDef *virCxlDcdRecordParse(xmlNodePtr node, const char *tag, const char *domain);
+int virCxlDcdRecordValidate(const virCxlDcdCapacityDef *capacity,
+                            const virCxlDcdDef *device,
+                            const char *domain);
 
 #endif /* CXL_DCD_DOMAIN_H */

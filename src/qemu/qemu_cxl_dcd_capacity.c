@@ -207,11 +207,13 @@ qemuCxlDcdRefreshAdding(virDomainPtr domain,
 /* Whether the record of @capacity is that of the same request still. Returns 1, 0, or -1 with an
  * error set. */
 static int
-qemuCxlDcdIsSameRequest(virDomainPtr domain, const virCxlDcdCapacityDef *capacity)
+qemuCxlDcdIsSameRequest(virDomainPtr domain,
+                        const virCxlDcdDef *device,
+                        const virCxlDcdCapacityDef *capacity)
 {
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
 
-    if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+    if (qemuCxlDcdCapacityReadRecord(domain, device, capacity->tag, &record) < 0)
         return -1;
     return record && g_strcmp0(record->request, capacity->request) == 0;
 }
@@ -223,12 +225,12 @@ qemuCxlDcdRefreshGone(virDomainPtr domain,
                       const virCxlDcdDef *device,
                       virCxlDcdCapacityDef *capacity)
 {
-    int same = qemuCxlDcdIsSameRequest(domain, capacity);
+    int same = qemuCxlDcdIsSameRequest(domain, device, capacity);
 
     if (same > 0 && qemuCxlDcdBackendDelete(domain, device, capacity) < 0)
         return -1;
     if (same > 0)
-        same = qemuCxlDcdIsSameRequest(domain, capacity);
+        same = qemuCxlDcdIsSameRequest(domain, device, capacity);
     if (same > 0)
         return qemuCxlDcdCapacitySetState(domain,
                                           capacity,
@@ -257,7 +259,7 @@ qemuCxlDcdCapacityRefresh(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
     virCxlDcdCapacityDef old;
     qemuCxlDcdExtentState state;
 
-    if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+    if (qemuCxlDcdCapacityReadRecord(domain, device, capacity->tag, &record) < 0)
         return -1;
     if (!record) {
         capacity->state = VIR_DOMAIN_CXL_DCD_STATE_NONE;

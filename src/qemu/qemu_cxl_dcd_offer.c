@@ -422,7 +422,7 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
     int finishing = 0;
     bool mine;
 
-    if (qemuCxlDcdCapacityReadRecord(domain, capacity->tag, &record) < 0)
+    if (qemuCxlDcdCapacityReadRecord(domain, device, capacity->tag, &record) < 0)
         return -1;
     mine = record && g_strcmp0(record->request, capacity->request) == 0;
     if (mine && record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)

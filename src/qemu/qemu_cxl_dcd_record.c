@@ -36,16 +36,20 @@ qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity)
 /**
  * qemuCxlDcdCapacityReadRecord:
  * @domain: a running domain
+ * @device: one of its devices; NULL: any, and the record is only to be shown
  * @tag: a tag in its canonical spelling
  * @record: where the capacity goes, to be freed with virCxlDcdCapacityDefFree();
- *          NULL when there is no record of it
+ *          NULL when there is no record of it, or the tag is by now one of another device
  *
  * Read one record (libvirt: virDomainGetMetadata()).
  *
  * Returns 0, or -1 with an error set.
  */
 int
-qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record)
+qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
+                             const virCxlDcdDef *device,
+                             const char *tag,
+                             virCxlDcdCapacityDef **record)
 {
     g_autofree char *uri = virCxlDcdRecordNamespace(tag);
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
@@ -62,8 +66,12 @@ qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapa
     }
     doc = virCxlDcdXMLParse(xml, "record");
     free(xml);
-    if (!doc || !(capacity = virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(doc))) ||
-        virCxlDcdCapacityDefParseLive(capacity, virCxlDcdXMLRoot(doc)) < 0)
+    if (!doc ||
+        !(capacity = virCxlDcdRecordParse(virCxlDcdXMLRoot(doc), tag, virDomainGetName(domain))))
+        return -1;
+    if (device && g_strcmp0(capacity->device, device->alias) != 0)
+        return 0;
+    if (device && virCxlDcdRecordValidate(capacity, device, virDomainGetName(domain)) < 0)
         return -1;
     *record = g_steal_pointer(&capacity);
     return 0;

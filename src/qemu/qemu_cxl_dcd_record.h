@@ -12,8 +12,10 @@
 #include "conf/cxl_dcd_conf.h"
 
 bool qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity);
-int
-qemuCxlDcdCapacityReadRecord(virDomainPtr domain, const char *tag, virCxlDcdCapacityDef **record);
+int qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
+                                 const virCxlDcdDef *device,
+                                 const char *tag,
+                                 virCxlDcdCapacityDef **record);
 int qemuCxlDcdCapacitySetState(virDomainPtr domain,
                                virCxlDcdCapacityDef *capacity,
                                virDomainCxlDcdState state);

@@ -29,7 +29,8 @@ unreadable()
     must stock metadata vm --uri "urn:libvirt-cxl-dcd:capacity:1.0:$(tag 1)" --key cxl-dcd --live \
         --set "$3"
     unchanged "$1: save" vm "it cannot be told what capacity of a CXL device domain 'vm' holds, and so \
-it cannot be saved: QEMU would carry over neither the capacity nor the data in it: XML error: $2" \
+it cannot be saved: QEMU would carry over neither the capacity nor the data in it: XML error: the record of \
+capacity '$(tag 1)' in the metadata of domain 'vm' is wrong: $2" \
         client save vm "$SCRATCH/vm.saved" --paused
     unchanged "$1: migrate" vm "$2" client migrate vm --live --p2p "qemu+unix:///session?socket=/nowhere"
     is "$1: the domain still runs" "$(stock domstate vm)" paused
@@ -41,11 +42,14 @@ unreadables()
 "
     must cxl cxl-dcd-add vm --size 256M --tag "$(tag 1)"
     must guest vm accept
-    unreadable "a record that cannot be read" "invalid value 'flying' for attribute state of <capacity>" \
+    unreadable "a record that cannot be read" "XML error: invalid value 'flying' for attribute state of <capacity>" \
         "<capacity tag='$(tag 1)' region='0' state='flying' device='cxl-dcd0'><size>2048</size></capacity>"
-    unreadable "a record of no device" "the record of capacity '$(tag 1)' in the metadata of domain 'vm' \
-names device 'cxl-dcd7', which the domain does not have" \
+    unreadable "a record of no device" "it names device 'cxl-dcd7', which the domain does not have" \
         "<capacity tag='$(tag 1)' region='0' state='accepted' device='cxl-dcd7'><size>2048</size></capacity>"
+    unreadable "a record of a place that is none" "XML error: a capacity of 268435456 bytes at offset \
+18446744073707454464 does not fit" \
+        "<capacity tag='$(tag 1)' region='0' state='accepted' device='cxl-dcd0'><size unit='MiB'>256</size>\
+<offset unit='bytes'>18446744073707454464</offset></capacity>"
     must stock metadata vm --uri "urn:libvirt-cxl-dcd:capacity:1.0:$(tag 1)" --live --remove
     succeeds "save, when the record is gone" client save vm "$SCRATCH/vm.saved" --paused
     remove vm
