@@ -630,7 +630,7 @@ virCxlDcdListLoad(virDomainPtr domain, unsigned int flags)
  * virDomainCxlDcdListDevices:
  * @domain: a domain of a QEMU connection
  * @devices: where the devices go: an array that ends with NULL, to be freed with free()
- *           after virDomainCxlDcdDeviceFree() of each
+ *           after virDomainCxlDcdDeviceFree() of each; NULL to have them counted
  * @flags: bitwise-OR of virDomainCxlDcdListFlags
  *
  * List the devices of a running domain and their capacities. Without
@@ -652,7 +652,8 @@ virDomainCxlDcdListDevices(virDomainPtr domain,
     guint i;
 
     virResetLastError();
-    *devices = NULL;
+    if (devices)
+        *devices = NULL;
     if (virCxlDcdCheckFlags(flags,
                             VIR_DOMAIN_CXL_DCD_LIST_REFRESH | VIR_DOMAIN_CXL_DCD_LIST_CONFIG,
                             __func__) < 0 ||
@@ -670,8 +671,9 @@ virDomainCxlDcdListDevices(virDomainPtr domain,
     if (!(def = virCxlDcdListLoad(domain, flags)))
         return -1;
 
-    *devices = g_new0(virDomainCxlDcdDevicePtr, def->devices->len + 1);
-    for (i = 0; i < def->devices->len; i++)
+    if (devices)
+        *devices = g_new0(virDomainCxlDcdDevicePtr, def->devices->len + 1);
+    for (i = 0; devices && i < def->devices->len; i++)
         (*devices)[i] = virCxlDcdDeviceExport(g_ptr_array_index(def->devices, i));
     return def->devices->len;
 }

@@ -183,6 +183,7 @@ testNothing(gconstpointer opaque)
 
     g_assert_cmpint(virCxlDcdStart(self->client), ==, 0);
     g_assert_cmpstr(self->domain->live, ==, live);
+    g_assert_cmpint(virDomainCxlDcdListDevices(self->client, NULL, 0), ==, 1);
 
     g_free(self->domain->live);
     self->domain->live = g_strdup("<domain id='1'><name>vm</name><devices/></domain>");

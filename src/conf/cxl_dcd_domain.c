@@ -415,8 +415,11 @@ virCxlDcdDomainDefParseForms(virCxlDcdXMLDoc *doc, bool plain, bool running)
     def->live = running && id;
     node = virCxlDcdXMLChild(root, "name");
     def->name = node ? virCxlDcdXMLContent(node) : g_strdup("");
-    if (plain && virCxlDcdDomainDefParsePlain(def, virCxlDcdXMLChild(root, "devices")) < 0)
-        return NULL;
+    for (node = plain ? virCxlDcdXMLChild(root, "devices") : NULL; node;
+         node = virCxlDcdXMLNext(node->next, "devices")) {
+        if (virCxlDcdDomainDefParsePlain(def, node) < 0)
+            return NULL;
+    }
     if (virCxlDcdDomainDefParseMetadata(def, virCxlDcdXMLChild(root, "metadata")) < 0)
         return NULL;
     return g_steal_pointer(&def);
@@ -672,6 +675,29 @@ virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 
 /* ------------------------------------------------------------ validating */
 
+/* libvirt takes what it finds in all elements of a name; our devices and their arguments are put
+ * into one. */
+static int
+virCxlDcdDomainDefValidateOnce(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
+{
+    static const char *const names[] = {"devices", "metadata", "commandline"};
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(names); i++) {
+        xmlNodePtr first = virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), names[i]);
+
+        if (!first || !virCxlDcdXMLNext(first->next, names[i]))
+            continue;
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "domain '%s' has more than one <%s>: put all of it into one, "
+                            "together with <cxl-dcd>",
+                            def->name,
+                            names[i]);
+        return -1;
+    }
+    return 0;
+}
+
 /* What the guest needs to find a CXL host bridge at all. */
 static int
 virCxlDcdDomainDefValidateMachine(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
@@ -864,6 +890,44 @@ virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
     return 0;
 }
 
+/* Whether both map one file for others to see. */
+static bool
+virCxlDcdSourcesClash(const virCxlDcdSourceDef *left, const virCxlDcdSourceDef *right)
+{
+    return left && right && left != right && left->path && right->path &&
+           left->access != VIR_CXL_DCD_ACCESS_PRIVATE &&
+           right->access != VIR_CXL_DCD_ACCESS_PRIVATE && g_str_equal(left->path, right->path);
+}
+
+/* The file of @capacity is nothing else's in the domain. A file that is named by another name is
+ * seen when it is added. */
+static int
+virCxlDcdDomainDefValidateFile(const virCxlDcdDomainDef *def, const virCxlDcdCapacityDef *capacity)
+{
+    guint i;
+    guint j;
+
+    for (i = 0; i < def->devices->len; i++) {
+        const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+        bool clash = virCxlDcdSourcesClash(capacity->source, device->source);
+
+        for (j = 0; !clash && j < device->capacities->len; j++) {
+            const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, j);
+
+            clash = virCxlDcdSourcesClash(capacity->source, other->source);
+        }
+        if (!clash)
+            continue;
+        virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                            "the file '%s' is named twice in domain '%s': the guest would have "
+                            "one memory at two places. Several domains may share a file",
+                            capacity->source->path,
+                            def->name);
+        return -1;
+    }
+    return 0;
+}
+
 /**
  * virCxlDcdDomainDefValidateCapacities:
  * @def: the devices of a definition
@@ -908,6 +972,8 @@ virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def, const virCxl
                                 capacity->region);
             return -1;
         }
+        if (virCxlDcdDomainDefValidateFile(def, capacity) < 0)
+            return -1;
     }
     return 0;
 }
@@ -926,7 +992,8 @@ virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
     guint i;
 
-    if (virCxlDcdDomainDefValidateMachine(def, doc) < 0)
+    if (virCxlDcdDomainDefValidateOnce(def, doc) < 0 ||
+        virCxlDcdDomainDefValidateMachine(def, doc) < 0)
         return -1;
     for (i = 0; i < def->devices->len; i++) {
         const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
