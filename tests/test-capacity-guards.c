@@ -394,6 +394,23 @@ testWaitLong(gconstpointer opaque)
     "request='11111111-2222-4333-8444-555555555555'><size unit='bytes'>" size "</size>"            \
     "<offset unit='bytes'>" offset "</offset></capacity>"
 
+/* The tags of the capacities of the domain are known: QEMU is not asked for them, and the
+ * hundredth add costs what the second does. */
+static void
+testCost(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "accepted");
+    guint before = self->domain->qemu->requests->len;
+    guint first;
+
+    free(sceneAdd(self->client, "00000000-0000-4000-8000-000000000001"));
+    first = self->domain->qemu->requests->len - before;
+    sceneDo(self, "accept");
+    before = self->domain->qemu->requests->len;
+    free(sceneAdd(self->client, "00000000-0000-4000-8000-000000000002"));
+    g_assert_cmpuint(self->domain->qemu->requests->len - before, ==, first);
+}
+
 /* A record that QEMU has no answer to stands in nobody's way but its own: its device is gone. */
 static void
 testOneBad(gconstpointer opaque)
@@ -553,6 +570,7 @@ main(int argc, char **argv)
         g_test_add_data_func(fixed, GINT_TO_POINTER(false), both[i].function);
     }
     g_test_add_func("/guards/tagged/tag-foreign", testTagForeign);
+    g_test_add_func("/guards/tagged/cost", testCost);
     g_test_add_func("/guards/tagged/backend-kept", testBackendKept);
     g_test_add_func("/guards/tagged/refused", testRefused);
     g_test_add_func("/guards/tagged/device-stays", testDeviceStays);

@@ -47,6 +47,9 @@ cxlDcdDriverFindNext(void)
         g_string_append_printf(missing, "%s" #name "()", missing->len ? ", " : "");
 #include "cxl_dcd_driver_functions.h"
 #undef CXL_DCD_DRIVER_FUNCTION
+    /* by which a client hears of an error: in no header (cxl_dcd_error.c) */
+    if (!dlsym(RTLD_DEFAULT, "virSetError"))
+        g_string_append_printf(missing, "%svirSetError()", missing->len ? ", " : "");
     return missing->len ? g_string_free(g_steal_pointer(&missing), FALSE) : NULL;
 }
 

@@ -166,7 +166,7 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
     }
     if (!capacity->tag)
         capacity->tag = g_uuid_string_random();
-    if (qemuCxlDcdCheckForeign(domain, device, capacity) < 0)
+    if (qemuCxlDcdCheckForeign(domain, def, device, capacity) < 0)
         return -1;
     g_free(capacity->device);
     capacity->device = g_strdup(device->alias);

@@ -260,7 +260,7 @@ qemuCxlDcdBackendHasTag(virDomainPtr domain, const char *id, const char *tag)
  * qemuCxlDcdMonitorFindTag:
  * @domain: a running domain with a tagged device
  * @tag: a tag in its canonical spelling
- * @except: the id of a backend that may have it
+ * @except: the ids of backends that need not be asked, a set
  * @id: where the id of another backend that has it goes, to be freed with g_free()
  *
  * Look for a tag among all of QEMU's memory backends, whoever made them (QMP qom-list of
@@ -270,7 +270,7 @@ qemuCxlDcdBackendHasTag(virDomainPtr domain, const char *id, const char *tag)
  * Returns 1 with *@id, 0 when no other backend has it, -1 with an error set.
  */
 int
-qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, const char *except, char **id)
+qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, GHashTable *except, char **id)
 {
     g_autoptr(virCxlDcdJSON) reply = qemuCxlDcdListObjects(domain);
     virCxlDcdJSON *list = virCxlDcdJSONMember(reply, "return");
@@ -285,7 +285,7 @@ qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, const char *excep
         int has;
 
         if (!name || !type || !g_str_has_prefix(type, "child<memory-backend-") ||
-            g_str_equal(name, except))
+            g_hash_table_contains(except, name))
             continue;
         if ((has = qemuCxlDcdBackendHasTag(domain, name, tag)) < 0)
             return -1;

@@ -34,7 +34,7 @@ int qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
                                char **refusal);
 int qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal);
 int qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id);
-int qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, const char *except, char **id);
+int qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, GHashTable *except, char **id);
 int qemuCxlDcdMonitorAdd(virDomainPtr domain,
                          const char *device,
                          const virCxlDcdCapacityDef *capacity,

@@ -57,10 +57,29 @@ qemuCxlDcdBackendDelete(virDomainPtr domain,
     return -1;
 }
 
+/* The ids of the backends of @capacity and of all that @def has: their tags are known. */
+static GHashTable *
+qemuCxlDcdBackendIds(const virCxlDcdDomainDef *def, const virCxlDcdCapacityDef *capacity)
+{
+    GHashTable *ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guint i;
+    guint j;
+
+    g_hash_table_add(ids, qemuCxlDcdBackendId(capacity));
+    for (i = 0; i < def->devices->len; i++) {
+        const virCxlDcdDef *device = g_ptr_array_index(def->devices, i);
+
+        for (j = 0; j < device->capacities->len; j++)
+            g_hash_table_add(ids, qemuCxlDcdBackendId(g_ptr_array_index(device->capacities, j)));
+    }
+    return ids;
+}
+
 /**
  * qemuCxlDcdCheckForeign:
  * @domain: a running domain
- * @device: one of its devices
+ * @def: its devices
+ * @device: one of them
  * @capacity: what is to become a capacity of it, with its tag
  *
  * Check that no backend which somebody else gave QEMU has the tag.
@@ -69,16 +88,17 @@ qemuCxlDcdBackendDelete(virDomainPtr domain,
  */
 int
 qemuCxlDcdCheckForeign(virDomainPtr domain,
+                       const virCxlDcdDomainDef *def,
                        const virCxlDcdDef *device,
                        const virCxlDcdCapacityDef *capacity)
 {
-    g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    g_autoptr(GHashTable) ids = qemuCxlDcdBackendIds(def, capacity);
     g_autofree char *other = NULL;
     int ret;
 
     if (device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
         return 0;
-    if ((ret = qemuCxlDcdMonitorFindTag(domain, capacity->tag, id, &other)) <= 0)
+    if ((ret = qemuCxlDcdMonitorFindTag(domain, capacity->tag, ids, &other)) <= 0)
         return ret;
     virCxlDcdReportError(
         VIR_ERR_OPERATION_INVALID,

@@ -15,6 +15,7 @@ int qemuCxlDcdBackendDelete(virDomainPtr domain,
                             const virCxlDcdDef *device,
                             const virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdCheckForeign(virDomainPtr domain,
+                           const virCxlDcdDomainDef *def,
                            const virCxlDcdDef *device,
                            const virCxlDcdCapacityDef *capacity);
 int qemuCxlDcdCapacityQuery(virDomainPtr domain,
