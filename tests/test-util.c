@@ -288,6 +288,7 @@ testJSONBroken(void)
         "01",
         "{'a': 1}",
         "hello",
+        "/* a comment */ 1",
         "{\"return\": {}}\n{\"event\": \"x\"}",
     };
     size_t i;
@@ -301,6 +302,72 @@ testJSONBroken(void)
         g_assert_nonnull(message);
         g_assert_cmpstr(message, !=, "");
         g_assert_null(strchr(message, '\n'));
+    }
+}
+
+/* @before once and @inside many times, as deep as it is told. */
+static char *
+testNested(const char *before, const char *inside, size_t depth)
+{
+    g_autoptr(GString) text = g_string_new(before);
+    size_t i;
+
+    for (i = 0; i < depth; i++)
+        g_string_append(text, inside);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+#define TOO_DEEP "arrays and objects are nested more than 100 deep"
+#define NO_COMMENT "lexical error: probable comment found in input text, comments are not enabled."
+
+/* Nesting has a limit, however the text goes on. What is in a string does not count, nor what
+ * has ended; a comment, which is no JSON, does not hide what stands behind it. */
+static void
+testJSONDeep(void)
+{
+    static const struct {
+        const char *before;
+        const char *inside;
+        size_t depth;
+        const char *message;
+    } cases[] = {
+        {"", "[", 101, TOO_DEEP},
+        {"", "[", 3000000, TOO_DEEP},
+        {"", "{\"a\":", 3000000, TOO_DEEP},
+        {"", "[{\"a\":", 51, TOO_DEEP},
+        {"[\"\\\"\",", "[", 3000000, TOO_DEEP},
+        {"/*\"*/", "[", 3000000, NO_COMMENT},
+        {"//\"\n", "[", 3000000, NO_COMMENT},
+    };
+    g_autofree char *many = testNested("", "[", 3000000);
+    g_autofree char *deepest = testNested(many, "]", 3000000);
+    g_autofree char *open = testNested("", "[", 100);
+    g_autofree char *deep = testNested(open, "]", 100);
+    g_autofree char *brackets = testNested("[\"", "[{", 1000);
+    g_autofree char *text = g_strconcat(brackets, "\"]", NULL);
+    g_autofree char *pairs = testNested("[0", ",[],{}", 1000);
+    g_autofree char *wide = g_strconcat(pairs, "]", NULL);
+    const char *const good[] = {deep, text, wide};
+    g_autofree char *complaint = NULL;
+    size_t i;
+
+    g_assert_null(virCxlDcdJSONParse(deepest, &complaint));
+    g_assert_cmpstr(complaint, ==, TOO_DEEP);
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *bad = testNested(cases[i].before, cases[i].inside, cases[i].depth);
+        g_autofree char *message = NULL;
+
+        testCase(bad);
+        g_assert_null(virCxlDcdJSONParse(bad, &message));
+        g_assert_cmpstr(message, ==, cases[i].message);
+    }
+    for (i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *message = NULL;
+        g_autoptr(virCxlDcdJSON) value = virCxlDcdJSONParse(good[i], &message);
+
+        testCase(good[i]);
+        g_assert_cmpstr(message, ==, NULL);
+        g_assert_nonnull(value);
     }
 }
 
@@ -581,6 +648,7 @@ main(int argc, char **argv)
     g_test_add_func("/util/json/write", testJSONWrite);
     g_test_add_func("/util/json/read", testJSONRead);
     g_test_add_func("/util/json/broken", testJSONBroken);
+    g_test_add_func("/util/json/deep", testJSONDeep);
     for (i = 0; i < G_N_ELEMENTS(testSpans); i++) {
         g_autofree char *path = g_strconcat("/util/xml/span/", testSpans[i].name, NULL);
 

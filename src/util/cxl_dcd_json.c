@@ -10,9 +10,13 @@
 
 #include <string.h>
 #include <yajl/yajl_gen.h>
+#include <yajl/yajl_parse.h>
 #include <yajl/yajl_tree.h>
 
 #include "cxl_dcd_json.h"
+
+/* Arrays and objects inside of each other: QEMU's replies have less than ten. */
+#define VIR_CXL_DCD_JSON_DEPTH 100
 
 struct _virCxlDcdJSONWriter {
     yajl_gen gen;
@@ -160,23 +164,73 @@ virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer)
     return g_strndup((const char *)text, length);
 }
 
+static int
+virCxlDcdJSONDeeper(void *opaque)
+{
+    unsigned int *depth = opaque;
+
+    return ++*depth <= VIR_CXL_DCD_JSON_DEPTH;
+}
+
+static int
+virCxlDcdJSONHigher(void *opaque)
+{
+    unsigned int *depth = opaque;
+
+    --*depth;
+    return true;
+}
+
+/* yajl frees its trees by recursion, with no limit of its own: a text that is nested deeply
+ * enough overflows the stack. Its parser does not recurse, so the text is parsed without a
+ * tree first. Returns what is wrong with it, or NULL. */
+static char *
+virCxlDcdJSONCheck(const char *text)
+{
+    static const yajl_callbacks callbacks = {
+        .yajl_start_map = virCxlDcdJSONDeeper,
+        .yajl_end_map = virCxlDcdJSONHigher,
+        .yajl_start_array = virCxlDcdJSONDeeper,
+        .yajl_end_array = virCxlDcdJSONHigher,
+    };
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t length = strlen(text);
+    unsigned int depth = 0;
+    yajl_handle handle = yajl_alloc(&callbacks, NULL, &depth);
+    yajl_status status = yajl_parse(handle, bytes, length);
+    char *message = NULL;
+
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(handle);
+    if (status == yajl_status_client_canceled) {
+        message = g_strdup_printf("arrays and objects are nested more than %d deep",
+                                  VIR_CXL_DCD_JSON_DEPTH);
+    } else if (status != yajl_status_ok) {
+        unsigned char *complaint = yajl_get_error(handle, false, bytes, length);
+
+        message = g_strndup((const char *)complaint, strcspn((const char *)complaint, "\n"));
+        yajl_free_error(handle, complaint);
+    }
+    yajl_free(handle);
+    return message;
+}
+
 /**
  * virCxlDcdJSONParse:
  * @text: a JSON value
- * @message: where the parser's complaint goes, to be freed with g_free()
+ * @message: where the complaint goes, to be freed with g_free()
  *
  * Returns the value, or NULL with *@message set.
  */
 virCxlDcdJSON *
 virCxlDcdJSONParse(const char *text, char **message)
 {
-    char buffer[256] = "";
-    virCxlDcdJSON *value = yajl_tree_parse(text, buffer, sizeof(buffer));
+    virCxlDcdJSON *value;
 
-    /* the further lines draw where in the text it is */
-    buffer[strcspn(buffer, "\n")] = '\0';
-    if (!value)
-        *message = g_strdup(*buffer ? buffer : "the text is no JSON");
+    if ((*message = virCxlDcdJSONCheck(text)))
+        return NULL;
+    if (!(value = yajl_tree_parse(text, NULL, 0)))
+        *message = g_strdup("the text is no JSON");
     return value;
 }
 
@@ -233,8 +287,12 @@ virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned lo
 {
     virCxlDcdJSON *member = virCxlDcdJSONMember(object, name);
     const char *digits = member ? YAJL_GET_NUMBER(member) : NULL;
+    guint64 number; /* another type than @value has */
 
-    return digits && g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT64, (guint64 *)value, NULL);
+    if (!digits || !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT64, &number, NULL))
+        return false;
+    *value = number;
+    return true;
 }
 
 /**
