@@ -129,34 +129,86 @@ testNoAnswer(void)
     }
 }
 
-/* Of a script that was late nothing stays, nor of what it has started. */
+/* What does not stop to write, on either or on both, is ended. */
+static void
+testTooMuch(void)
+{
+    static const char *const bodies[] = {
+        "exec yes",
+        "exec yes >&2",
+        "yes & yes >&2",
+        "yes & exit 0",
+        "head -c 600000 /dev/zero; head -c 600000 /dev/zero >&2",
+    };
+    g_autofree char *expected =
+        g_strdup_printf("operation failed: cannot find out what '%s' can do: it wrote more than "
+                        "1 MiB",
+                        emulator);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        testCase(bodies[i]);
+        testBecome(bodies[i]);
+        g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 20));
+        testAssertError(VIR_ERR_OPERATION_FAILED, expected);
+    }
+}
+
+/* Of what a QEMU says to its standard error the end is told, and as text. */
+static void
+testMessages(void)
+{
+    testBecome("yes | head -c 100000 >&2; printf 'no \\377\\n' >&2; exit 1");
+    g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 20));
+    g_assert_true(g_str_has_suffix(virGetLastErrorMessage(), " y y no \xef\xbf\xbd"));
+    g_assert_cmpuint(strlen(virGetLastErrorMessage()), <, 5000);
+    virResetLastError();
+}
+
+/* A process is gone, or a zombie that its new parent has not seen yet. */
+static bool
+testIsGone(const char *pid)
+{
+    g_autofree char *proc = g_strdup_printf("/proc/%s/stat", pid);
+    int tries;
+
+    for (tries = 0; tries < 100; tries++) {
+        g_autofree char *stat = NULL;
+
+        if (!g_file_get_contents(proc, &stat, NULL, NULL) || strstr(stat, ") Z "))
+            return true;
+        g_usleep(20000);
+    }
+    return false;
+}
+
+/* Nothing stays of a script, however it ends, nor of what it has started. */
 static void
 testNothingStays(void)
 {
-    g_autofree char *noted = NULL;
-    g_auto(GStrv) pids = NULL;
-    char **pid;
+    static const char *const bodies[] = {
+        "sleep 60 & echo $$ $! >>$notes; wait",                                /* it is late */
+        "sleep 60 & echo $$ $! >>$notes; exit 0",                              /* what it left is */
+        "sleep 60 >/dev/null 2>&1 & echo $$ $! >>$notes; exit 0",              /* it ends */
+        "sleep 60 >/dev/null 2>&1 & echo $$ $! >>$notes; exec >&- 2>&-; wait", /* it is silent */
+        "sleep 60 & echo $$ $! >>$notes; exec yes",                            /* it is not */
+    };
+    size_t i;
 
-    testForget();
-    testBecome("sleep 60 & echo $$ $! >>$notes; wait");
-    g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 1));
-    virResetLastError();
-    noted = g_strstrip(testNotes());
-    pids = g_strsplit(noted, " ", -1);
-    g_assert_cmpuint(g_strv_length(pids), ==, 2);
-    for (pid = pids; *pid; pid++) {
-        g_autofree char *proc = g_strdup_printf("/proc/%s/stat", *pid);
-        int tries;
+    for (i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        g_autofree char *noted = NULL;
+        g_auto(GStrv) pids = NULL;
 
-        for (tries = 0; tries < 100; tries++) {
-            g_autofree char *stat = NULL;
-
-            /* gone, or a zombie that its new parent has not seen yet */
-            if (!g_file_get_contents(proc, &stat, NULL, NULL) || strstr(stat, ") Z "))
-                break;
-            g_usleep(20000);
-        }
-        g_assert_cmpint(tries, <, 100);
+        testCase(bodies[i]);
+        testForget();
+        testBecome(bodies[i]);
+        g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 1));
+        virResetLastError();
+        noted = g_strstrip(testNotes());
+        pids = g_strsplit(noted, " ", -1);
+        g_assert_cmpuint(g_strv_length(pids), ==, 2);
+        g_assert_true(testIsGone(pids[0]));
+        g_assert_true(testIsGone(pids[1]));
     }
 }
 
@@ -430,6 +482,8 @@ main(int argc, char **argv)
 
     g_test_add_func("/capabilities/how-it-is-asked", testHowItIsAsked);
     g_test_add_func("/capabilities/no-answer", testNoAnswer);
+    g_test_add_func("/capabilities/too-much", testTooMuch);
+    g_test_add_func("/capabilities/messages", testMessages);
     g_test_add_func("/capabilities/nothing-stays", testNothingStays);
     g_test_add_func("/capabilities/missing", testMissing);
     g_test_add_func("/capabilities/cache", testCache);

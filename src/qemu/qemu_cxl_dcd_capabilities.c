@@ -5,19 +5,25 @@
  * Asked of the binary itself, over QMP on its standard input and output, with no
  * machine: the same question whether QEMU has tagged dynamic capacity by itself or
  * is given it by the QEMU module. What was found is kept for as long as neither
- * file changes. One QEMU runs at a time; as root it runs as nobody; it is killed
- * when it does not answer, with all that it has started: the <emulator> of a domain
- * is often a script.
+ * file changes. One QEMU runs at a time; as root it runs as nobody. The <emulator>
+ * of a domain is often a script, and may be any program: one that does not answer
+ * in time, or that says too much, is ended, and at the end its process group is
+ * killed in any case, so that nothing stays of what it has started.
+ *
+ * A process group is known by the number of the process that began it. That one is
+ * reaped last, after its group was killed: until then nobody else can get the number.
  */
 
 #include <config.h>
 
-#include <gio/gio.h>
+#include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "qemu_cxl_dcd_capabilities.h"
@@ -26,6 +32,15 @@
 
 /* Seconds that a QEMU gets to answer. */
 #define QEMU_CXL_DCD_PROBE_TIMEOUT 20
+
+/* MiB that it may write, to standard output and error together. QEMU's answers have 10 KiB. */
+#define QEMU_CXL_DCD_PROBE_MOST 1
+
+/* Bytes of what it wrote to standard error that are told, the last ones. */
+#define QEMU_CXL_DCD_PROBE_MESSAGES 4096
+
+/* Milliseconds that it gets to die. */
+#define QEMU_CXL_DCD_PROBE_DYING 2000
 
 /* Each answer comes back under the id of its question. */
 static const char qemuCxlDcdQuestions[] =
@@ -129,82 +144,82 @@ qemuCxlDcdCapabilitiesParse(const char *output)
     return capabilities->version ? g_steal_pointer(&capabilities) : NULL;
 }
 
+/* Who QEMU runs as. */
+typedef struct {
+    uid_t uid;
+    gid_t gid;
+} qemuCxlDcdProbeUser;
+
+typedef struct {
+    GPid pid;            /* of the process, and of its group; 0: it was not started */
+    int fds[2];          /* its standard output and error; -1: closed */
+    GString *written[2]; /* what it wrote to them */
+    char *error;         /* why it was not started */
+    int signal;          /* that ended it, or 0 */
+    bool late;           /* the deadline was over before it was done */
+    bool much;           /* it wrote more than it may */
+} qemuCxlDcdProbe;
+
+static void
+qemuCxlDcdProbeInit(qemuCxlDcdProbe *probe)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(probe->fds); i++) {
+        probe->fds[i] = -1;
+        probe->written[i] = g_string_new(NULL);
+    }
+}
+
+static void
+qemuCxlDcdProbeClear(qemuCxlDcdProbe *probe)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(probe->fds); i++) {
+        if (probe->fds[i] >= 0)
+            close(probe->fds[i]);
+        g_string_free(probe->written[i], TRUE);
+    }
+    g_free(probe->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuCxlDcdProbe, qemuCxlDcdProbeClear)
+
+/* Who is nobody? Asked before the fork: the child of a program with threads cannot ask.
+ * Returns false where there is no such user. */
+static bool
+qemuCxlDcdProbeFindUser(qemuCxlDcdProbeUser *user)
+{
+    char buffer[16384];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwnam_r("nobody", &entry, buffer, sizeof(buffer), &found) != 0 || !found)
+        return false;
+    user->uid = found->pw_uid;
+    user->gid = found->pw_gid;
+    return true;
+}
+
 /* In the child, before QEMU: a process group of its own, and never more rights than its
  * answers need. */
 static void
 qemuCxlDcdProbeSetup(gpointer opaque)
 {
-    const struct passwd *nobody = opaque;
+    const qemuCxlDcdProbeUser *user = opaque;
 
     if (setpgid(0, 0) < 0)
         _exit(126);
-    if (geteuid() != 0)
-        return;
-    if (!nobody || setgroups(0, NULL) < 0 || setgid(nobody->pw_gid) < 0 ||
-        setuid(nobody->pw_uid) < 0)
+    if (user && (setgroups(0, NULL) < 0 || setgid(user->gid) < 0 || setuid(user->uid) < 0))
         _exit(126);
 }
 
-typedef struct {
-    GSubprocess *process;
-    GCancellable *cancellable;
-    GMainLoop *loop;
-    char *output;
-    char *messages;
-    GError *error;
-    int signal; /* that ended it, or 0 */
-    bool late;
-} qemuCxlDcdProbe;
-
-static void
-qemuCxlDcdProbeClear(qemuCxlDcdProbe *probe)
+static GPtrArray *
+qemuCxlDcdProbeArguments(const char *emulator, const char *module)
 {
-    g_clear_object(&probe->process);
-    g_clear_object(&probe->cancellable);
-    g_clear_pointer(&probe->loop, g_main_loop_unref);
-    g_clear_pointer(&probe->output, g_free);
-    g_clear_pointer(&probe->messages, g_free);
-    g_clear_error(&probe->error);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuCxlDcdProbe, qemuCxlDcdProbeClear)
-
-static void
-qemuCxlDcdProbeEnded(GObject *source, GAsyncResult *result, gpointer opaque)
-{
-    qemuCxlDcdProbe *probe = opaque;
-
-    g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source),
-                                         result,
-                                         &probe->output,
-                                         &probe->messages,
-                                         &probe->error);
-    if (!probe->error && g_subprocess_get_if_signaled(probe->process))
-        probe->signal = g_subprocess_get_term_sig(probe->process);
-    g_main_loop_quit(probe->loop);
-}
-
-static gboolean
-qemuCxlDcdProbeLate(gpointer opaque)
-{
-    qemuCxlDcdProbe *probe = opaque;
-
-    const char *pid = g_subprocess_get_identifier(probe->process);
-
-    probe->late = true;
-    if (pid)
-        kill(-(pid_t)g_ascii_strtoll(pid, NULL, 10), SIGKILL);
-    g_cancellable_cancel(probe->cancellable);
-    return G_SOURCE_REMOVE;
-}
-
-static GSubprocess *
-qemuCxlDcdProbeStart(const char *emulator, const char *module, GError **error)
-{
-    g_autoptr(GSubprocessLauncher) launcher = NULL;
-    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
     const char *const arguments[] =
         {"-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-qmp", "stdio"};
-    char *environment[] = {(char *)"LC_ALL=C", (char *)"PATH=/usr/bin:/bin", NULL};
     size_t i;
 
     g_ptr_array_add(argv, g_strdup(emulator));
@@ -218,27 +233,45 @@ qemuCxlDcdProbeStart(const char *emulator, const char *module, GError **error)
         g_ptr_array_add(argv, g_strconcat("file=", escaped, NULL));
     }
     g_ptr_array_add(argv, NULL);
-
-    launcher =
-        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
-                                  G_SUBPROCESS_FLAGS_STDERR_PIPE);
-    g_subprocess_launcher_set_environ(launcher, environment);
-    g_subprocess_launcher_set_cwd(launcher, "/");
-    g_subprocess_launcher_set_child_setup(launcher,
-                                          qemuCxlDcdProbeSetup,
-                                          geteuid() == 0 ? getpwnam("nobody") : NULL,
-                                          NULL);
-    return g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, error);
+    return argv;
 }
 
-/* Put the questions into QEMU's standard input: they fit the pipe, which is closed when its
- * output is waited for. One that ends before it has read them has its reasons, which its
- * output tells; the SIGPIPE of this thread must not end a client, nor may one that the client
- * itself waits for be lost. */
-static void
-qemuCxlDcdProbeAsk(GSubprocess *process)
+/* Returns the end of QEMU's standard input that is written to, or -1 with probe->error set. */
+static int
+qemuCxlDcdProbeStart(qemuCxlDcdProbe *probe, const char *emulator, const char *module)
 {
-    GOutputStream *input = g_subprocess_get_stdin_pipe(process);
+    g_autoptr(GPtrArray) argv = qemuCxlDcdProbeArguments(emulator, module);
+    char *environment[] = {(char *)"LC_ALL=C", (char *)"PATH=/usr/bin:/bin", NULL};
+    bool root = geteuid() == 0;
+    g_autoptr(GError) error = NULL;
+    qemuCxlDcdProbeUser user;
+    int input = -1;
+
+    if (root && !qemuCxlDcdProbeFindUser(&user)) {
+        probe->error = g_strdup("there is no user 'nobody' for it to run as");
+        return -1;
+    }
+    if (!g_spawn_async_with_pipes("/",
+                                  (char **)argv->pdata,
+                                  environment,
+                                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES,
+                                  qemuCxlDcdProbeSetup,
+                                  root ? &user : NULL,
+                                  &probe->pid,
+                                  &input,
+                                  &probe->fds[0],
+                                  &probe->fds[1],
+                                  &error))
+        probe->error = g_strdup(error->message);
+    return input;
+}
+
+/* Put the questions into QEMU's standard input, and close it: they fit the pipe. One that ends
+ * before it has read them has its reasons, which its output tells; the SIGPIPE of this thread
+ * must not end a client, nor may one that the client itself waits for be lost. */
+static void
+qemuCxlDcdProbeAsk(int input)
+{
     const struct timespec now = {0};
     sigset_t broken;
     sigset_t before;
@@ -246,54 +279,120 @@ qemuCxlDcdProbeAsk(GSubprocess *process)
     sigemptyset(&broken);
     sigaddset(&broken, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &broken, &before);
-    if (!g_output_stream_write_all(input,
-                                   qemuCxlDcdQuestions,
-                                   strlen(qemuCxlDcdQuestions),
-                                   NULL,
-                                   NULL,
-                                   NULL) &&
+    if (write(input, qemuCxlDcdQuestions, strlen(qemuCxlDcdQuestions)) < 0 &&
         !sigismember(&before, SIGPIPE))
         sigtimedwait(&broken, NULL, &now);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(input);
 }
 
-/* Run QEMU to its end or its deadline, in a main loop of this call alone. */
+/* Take what has come on one of the two; close it at its end. */
+static void
+qemuCxlDcdProbeTake(qemuCxlDcdProbe *probe, size_t which)
+{
+    char bytes[16384];
+    ssize_t length = read(probe->fds[which], bytes, sizeof(bytes));
+
+    if (length > 0) {
+        g_string_append_len(probe->written[which], bytes, length);
+    } else if (length == 0 || errno != EINTR) {
+        close(probe->fds[which]);
+        probe->fds[which] = -1;
+    }
+    probe->much =
+        probe->written[0]->len + probe->written[1]->len > QEMU_CXL_DCD_PROBE_MOST * 1024 * 1024;
+}
+
+/* Read until both are closed, the deadline is over, or it is too much. */
+static void
+qemuCxlDcdProbeRead(qemuCxlDcdProbe *probe, unsigned int timeout)
+{
+    gint64 deadline = g_get_monotonic_time() + timeout * G_USEC_PER_SEC;
+
+    while (!probe->much && (probe->fds[0] >= 0 || probe->fds[1] >= 0)) {
+        struct pollfd polled[] = {
+            {.fd = probe->fds[0], .events = POLLIN},
+            {.fd = probe->fds[1], .events = POLLIN},
+        };
+        gint64 left = deadline - g_get_monotonic_time();
+        size_t i;
+
+        if (left <= 0) {
+            probe->late = true;
+            return;
+        }
+        if (poll(polled, G_N_ELEMENTS(polled), (int)(left / 1000) + 1) <= 0)
+            continue;
+        for (i = 0; i < G_N_ELEMENTS(polled); i++) {
+            if (polled[i].revents)
+                qemuCxlDcdProbeTake(probe, i);
+        }
+    }
+}
+
+/* Kill the process and its group, then reap it. One that has closed both its output and its
+ * standard error has no more to say. Who reaps our child in our place (a client that ignores
+ * SIGCHLD) has given its number away: nothing is killed by it then. One that even SIGKILL does
+ * not end (it is another user's, or the kernel holds it) is left: rather a zombie than a daemon
+ * that hangs. */
+static void
+qemuCxlDcdProbeEnd(qemuCxlDcdProbe *probe)
+{
+    siginfo_t info;
+    int status = 0;
+    pid_t reaped;
+    int i;
+
+    if (waitid(P_PID, probe->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return;
+    kill(-probe->pid, SIGKILL);
+    kill(probe->pid, SIGKILL); /* it may have left its group */
+    for (i = 0; (reaped = waitpid(probe->pid, &status, WNOHANG)) == 0; i++) {
+        if (i == QEMU_CXL_DCD_PROBE_DYING)
+            return;
+        g_usleep(1000);
+    }
+    if (reaped > 0 && WIFSIGNALED(status))
+        probe->signal = WTERMSIG(status);
+}
+
+/* Run QEMU to its end, its deadline, or the end of our patience with what it writes. */
 static void
 qemuCxlDcdProbeRun(qemuCxlDcdProbe *probe,
                    const char *emulator,
                    const char *module,
                    unsigned int timeout)
 {
-    g_autoptr(GMainContext) context = g_main_context_new();
-    g_autoptr(GSource) deadline = g_timeout_source_new_seconds(timeout);
+    int input = qemuCxlDcdProbeStart(probe, emulator, module);
 
-    g_main_context_push_thread_default(context);
-    probe->loop = g_main_loop_new(context, FALSE);
-    probe->cancellable = g_cancellable_new();
-    probe->process = qemuCxlDcdProbeStart(emulator, module, &probe->error);
-    if (probe->process) {
-        g_source_set_callback(deadline, qemuCxlDcdProbeLate, probe, NULL);
-        g_source_attach(deadline, context);
-        qemuCxlDcdProbeAsk(probe->process);
-        g_subprocess_communicate_utf8_async(probe->process,
-                                            NULL,
-                                            probe->cancellable,
-                                            qemuCxlDcdProbeEnded,
-                                            probe);
-        g_main_loop_run(probe->loop);
-        g_source_destroy(deadline);
-    }
-    g_main_context_pop_thread_default(context);
+    if (probe->error)
+        return;
+    qemuCxlDcdProbeAsk(input);
+    qemuCxlDcdProbeRead(probe, timeout);
+    qemuCxlDcdProbeEnd(probe);
+}
+
+/* What QEMU wrote to standard error, or the end of it, on one line. */
+static char *
+qemuCxlDcdProbeMessages(const qemuCxlDcdProbe *probe)
+{
+    const GString *written = probe->written[1];
+    size_t length = MIN(written->len, QEMU_CXL_DCD_PROBE_MESSAGES);
+    char *messages = g_utf8_make_valid(written->str + written->len - length, length);
+
+    return g_strdelimit(g_strstrip(messages), "\n", ' ');
 }
 
 /* Why @probe has no answer. */
 static char *
 qemuCxlDcdProbeReason(const qemuCxlDcdProbe *probe, const char *messages, unsigned int timeout)
 {
+    if (probe->error)
+        return g_strdup(probe->error);
+    if (probe->much)
+        return g_strdup_printf("it wrote more than %d MiB", QEMU_CXL_DCD_PROBE_MOST);
     if (probe->late)
         return g_strdup_printf("it did not answer in %u seconds", timeout);
-    if (probe->error)
-        return g_strdup(probe->error->message);
     if (*messages)
         return g_strdup(messages);
     if (probe->signal)
@@ -315,19 +414,19 @@ qemuCxlDcdCapabilities *
 qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module, unsigned int timeout)
 {
     g_auto(qemuCxlDcdProbe) probe = {0};
+    g_autoptr(qemuCxlDcdCapabilities) capabilities = NULL;
     g_autofree char *messages = NULL;
     g_autofree char *reason = NULL;
-    qemuCxlDcdCapabilities *capabilities;
 
+    qemuCxlDcdProbeInit(&probe);
     qemuCxlDcdProbeRun(&probe, emulator, module, timeout);
-    messages = g_strdup(probe.messages ? g_strstrip(probe.messages) : "");
-    g_strdelimit(messages, "\n", ' ');
-
-    capabilities = probe.output ? qemuCxlDcdCapabilitiesParse(probe.output) : NULL;
+    messages = qemuCxlDcdProbeMessages(&probe);
+    if (!probe.late && !probe.much)
+        capabilities = qemuCxlDcdCapabilitiesParse(probe.written[0]->str);
     if (capabilities) {
         g_free(capabilities->messages);
         capabilities->messages = g_steal_pointer(&messages);
-        return capabilities;
+        return g_steal_pointer(&capabilities);
     }
     reason = qemuCxlDcdProbeReason(&probe, messages, timeout);
     virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
