@@ -8,6 +8,7 @@
 
 #include <config.h>
 
+#include <libxml/encoding.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -502,6 +503,40 @@ testEncodings(void)
     }
 }
 
+static size_t testConverted; /* bytes, from and to the encoding of testCost() */
+
+static int
+testConvert(unsigned char *out, int *outlen, const unsigned char *in, int *inlen)
+{
+    *inlen = *outlen = MIN(*inlen, *outlen);
+    memcpy(out, in, *inlen);
+    testConverted += *inlen;
+    return *inlen;
+}
+
+/* A text in another encoding takes as much work as it is long, however many elements it
+ * has. The work is counted, not timed: the encoding is the test's own. */
+static void
+testCost(void)
+{
+    g_autoptr(GString) text = g_string_new("<?xml version='1.0' encoding='X-COUNTED'?>\n<a>");
+    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
+    const virCxlDcdXMLSpan *span;
+    size_t i;
+
+    g_assert_nonnull(xmlNewCharEncodingHandler("X-COUNTED", testConvert, testConvert));
+    for (i = 0; i < 64000; i++)
+        g_string_append(text, "<b/>");
+    g_string_append(text, "<x/></a>");
+    doc = virCxlDcdXMLParse(text->str, "test");
+    g_assert_nonnull(doc);
+    g_assert_cmpuint(testConverted, >=, 64000 * strlen("<b/>"));
+    g_assert_cmpuint(testConverted, <, 2 * text->len);
+    span = virCxlDcdXMLGetSpan(doc, testFind(virCxlDcdXMLRoot(doc), "x"));
+    g_assert_nonnull(span);
+    g_assert_true(g_str_has_prefix(doc->text + span->start, "<x/></a>"));
+}
+
 /* ------------------------------------------------------- XML: what is refused */
 
 #define NOT_WELL_FORMED "XML error: the test XML is not well-formed: "
@@ -656,6 +691,7 @@ main(int argc, char **argv)
     }
     g_test_add_func("/util/xml/span/large", testSpansLarge);
     g_test_add_func("/util/xml/encodings", testEncodings);
+    g_test_add_func("/util/xml/encodings/cost", testCost);
     g_test_add_func("/util/xml/malformed", testRunMalformed);
     g_test_add_func("/util/xml/too-deep", testTooDeep);
     g_test_add_func("/util/xml/doctype", testDoctype);

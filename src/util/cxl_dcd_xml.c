@@ -12,7 +12,9 @@
  * events. At the start-tag event the parser stands behind the attributes, and
  * '<' cannot stand in an attribute's value: the nearest '<' before that position
  * begins the tag. This needs a text that the parser reads without changing its
- * encoding, so a text in another encoding than UTF-8 is brought to UTF-8 first.
+ * encoding, so a text in another encoding than UTF-8 is brought to UTF-8 first,
+ * and no places are taken before: for each of them libxml2 would encode again
+ * all that it has decoded ahead, and a small document could keep a daemon busy.
  * A document type declaration is refused: with it go all entities but XML's own.
  */
 
@@ -37,6 +39,7 @@ typedef struct {
     char *message; /* the parser's first complaint */
     int line;
     bool doctype;
+    bool decoded; /* the parser reads another encoding: no spans */
 } virCxlDcdXMLReader;
 
 /* Just after the first '>' at or after @position. */
@@ -46,6 +49,19 @@ virCxlDcdXMLTagEnd(virCxlDcdXMLReader *reader, size_t position)
     const char *end = memchr(reader->text + position, '>', reader->length - position);
 
     return end ? (size_t)(end - reader->text) + 1 : reader->length;
+}
+
+/* Where in its text the parser is, or -1 where that is not to be known. */
+static long
+virCxlDcdXMLPosition(xmlParserCtxtPtr ctxt)
+{
+    virCxlDcdXMLReader *reader = ctxt->_private;
+
+    if (ctxt->input->buf && ctxt->input->buf->encoder) {
+        reader->decoded = true;
+        return -1;
+    }
+    return xmlByteConsumed(ctxt);
 }
 
 static void
@@ -62,7 +78,7 @@ virCxlDcdXMLOnStart(void *opaque,
     xmlParserCtxtPtr ctxt = opaque;
     virCxlDcdXMLReader *reader = ctxt->_private;
     virCxlDcdXMLSpan *span;
-    long position = xmlByteConsumed(ctxt);
+    long position = virCxlDcdXMLPosition(ctxt);
 
     xmlSAX2StartElementNs(ctxt,
                           name,
@@ -90,7 +106,7 @@ virCxlDcdXMLOnEnd(void *opaque, const xmlChar *name, const xmlChar *prefix, cons
     xmlParserCtxtPtr ctxt = opaque;
     virCxlDcdXMLReader *reader = ctxt->_private;
     virCxlDcdXMLSpan *span = g_hash_table_lookup(reader->spans, ctxt->node);
-    long position = xmlByteConsumed(ctxt);
+    long position = virCxlDcdXMLPosition(ctxt);
 
     if (span && position > 0)
         span->end = position;
@@ -200,7 +216,7 @@ virCxlDcdXMLParse(const char *text, const char *what)
     }
 
     encoding = (const char *)self->doc->encoding;
-    if (encoding && g_ascii_strcasecmp(encoding, "UTF-8") != 0) {
+    if (reader.decoded || (encoding && g_ascii_strcasecmp(encoding, "UTF-8") != 0)) {
         xmlChar *utf8 = NULL;
         virCxlDcdXMLDoc *again;
         int size;
