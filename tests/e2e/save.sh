@@ -15,9 +15,9 @@ refuses()
     must cxl cxl-dcd-add vm --size 256M --tag "$(tag 1)"
     must guest vm accept
     must cxl cxl-dcd-status vm
-    unchanged "$1" vm "capacity" client "$@"
-    is "$1: the domain still runs" "$(stock domstate vm)" paused
-    is "$1: and holds its capacity" "$(status_of vm "$(tag 1)")" accepted
+    unchanged "$*" vm "domain 'vm' holds 1 capacity of a CXL device" client "$@"
+    is "$*: the domain still runs" "$(stock domstate vm)" paused
+    is "$*: and holds its capacity" "$(status_of vm "$(tag 1)")" accepted
     stock managedsave-remove vm >/dev/null 2>&1
     stock snapshot-delete vm one --metadata >/dev/null 2>&1
     remove vm
@@ -78,7 +78,10 @@ given_back()
 
 for each in daemon client; do
     arrange "$each"
+    # three functions of libvirt
+    refuses save vm "$SCRATCH/vm.saved"
     refuses save vm "$SCRATCH/vm.saved" --paused
+    ! virsh help save | grep -q image-format || refuses save vm "$SCRATCH/vm.saved" --image-format raw
     refuses managedsave vm --paused
     refuses snapshot-create-as vm one --memspec "$SCRATCH/vm.memory"
     refuses migrate vm --live --p2p "qemu+unix:///session?socket=/nowhere"
