@@ -66,6 +66,7 @@ static void
 testHowItIsAsked(void)
 {
     g_autoptr(qemuCxlDcdCapabilities) capabilities = NULL;
+    g_autofree char *message = NULL;
     g_autofree char *noted = NULL;
     g_autofree char *expected = NULL;
 
@@ -74,9 +75,9 @@ testHowItIsAsked(void)
                    "echo \"$(id -u) $(id -G) $(pwd) $LC_ALL $HOME$LD_PRELOAD\" \"$@\" >>$notes\n"
                    "cat >>$notes; echo some words >&2; echo and more >&2");
     g_setenv("LD_PRELOAD", "", TRUE);
-    capabilities = qemuCxlDcdCapabilitiesAsk(emulator, "/some/module,of.so", 20);
-    if (!capabilities)
-        g_error("%s", virCxlDcdLastErrorMessage());
+    capabilities = qemuCxlDcdCapabilitiesAsk(emulator, "/some/module,of.so", 20, &message);
+    g_assert_cmpstr(message, ==, NULL);
+    g_assert_nonnull(capabilities);
     g_assert_cmpstr(capabilities->version, ==, "10.0.2");
     g_assert_cmpstr(capabilities->messages, ==, "some words and more");
 
@@ -90,6 +91,18 @@ testHowItIsAsked(void)
     g_assert_nonnull(strstr(noted, " -machine none "));
     g_assert_nonnull(strstr(noted, " -plugin file=/some/module,,of.so\n{\"execute\""));
     g_assert_nonnull(strstr(noted, "{\"execute\": \"quit\"}\n"));
+}
+
+/* The script is asked, and the failure is told with @reason. */
+static void
+testAskFails(unsigned int timeout, const char *reason)
+{
+    g_autofree char *expected =
+        g_strdup_printf("cannot find out what '%s' can do: %s", emulator, reason);
+    g_autofree char *message = NULL;
+
+    g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, timeout, &message));
+    g_assert_cmpstr(message, ==, expected);
 }
 
 /* What is no QEMU, or none that works. */
@@ -108,23 +121,16 @@ testNoAnswer(void)
         {"echo garbage; echo '{\"return\": 5}'; echo '{'", "it ended without an answer"},
         {"head -c 1000000 /dev/zero | tr '\\0' x", "it ended without an answer"},
         {"exec sleep 60", "it did not answer in 1 seconds"},
-        {"sleep 60; exit 0", "it did not answer in 1 seconds"},
-        {"sleep 60 & exit 0", "it did not answer in 1 seconds"},
         {"trap '' TERM; exec sleep 60 2>/dev/null", "it did not answer in 1 seconds"},
     };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *expected =
-            g_strdup_printf("operation failed: cannot find out what '%s' can do: %s",
-                            emulator,
-                            cases[i].message);
         gint64 start = g_get_monotonic_time();
 
         testCase(cases[i].body);
         testBecome(cases[i].body);
-        g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 1));
-        testAssertError(VIR_ERR_OPERATION_FAILED, expected);
+        testAskFails(1, cases[i].message);
         g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
     }
 }
@@ -140,17 +146,12 @@ testTooMuch(void)
         "yes & exit 0",
         "head -c 600000 /dev/zero; head -c 600000 /dev/zero >&2",
     };
-    g_autofree char *expected =
-        g_strdup_printf("operation failed: cannot find out what '%s' can do: it wrote more than "
-                        "1 MiB",
-                        emulator);
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(bodies); i++) {
         testCase(bodies[i]);
         testBecome(bodies[i]);
-        g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 20));
-        testAssertError(VIR_ERR_OPERATION_FAILED, expected);
+        testAskFails(20, "it wrote more than 1 MiB");
     }
 }
 
@@ -158,11 +159,12 @@ testTooMuch(void)
 static void
 testMessages(void)
 {
+    g_autofree char *message = NULL;
+
     testBecome("yes | head -c 100000 >&2; printf 'no \\377\\n' >&2; exit 1");
-    g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 20));
-    g_assert_true(g_str_has_suffix(virGetLastErrorMessage(), " y y no \xef\xbf\xbd"));
-    g_assert_cmpuint(strlen(virGetLastErrorMessage()), <, 5000);
-    virResetLastError();
+    g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 20, &message));
+    g_assert_true(g_str_has_suffix(message, " y y no \xef\xbf\xbd"));
+    g_assert_cmpuint(strlen(message), <, 5000);
 }
 
 /* A process is gone, or a zombie that its new parent has not seen yet. */
@@ -186,24 +188,31 @@ testIsGone(const char *pid)
 static void
 testNothingStays(void)
 {
-    static const char *const bodies[] = {
-        "sleep 60 & echo $$ $! >>$notes; wait",                                /* it is late */
-        "sleep 60 & echo $$ $! >>$notes; exit 0",                              /* what it left is */
-        "sleep 60 >/dev/null 2>&1 & echo $$ $! >>$notes; exit 0",              /* it ends */
-        "sleep 60 >/dev/null 2>&1 & echo $$ $! >>$notes; exec >&- 2>&-; wait", /* it is silent */
-        "sleep 60 & echo $$ $! >>$notes; exec yes",                            /* it is not */
+    static const struct {
+        const char *body;
+        unsigned int timeout;
+        const char *message;
+    } cases[] = {
+        {"sleep 60 & echo $$ $! >>$notes; wait", 1, "it did not answer in 1 seconds"},
+        {"sleep 60 & echo $$ $! >>$notes; exit 0", 1, "it did not answer in 1 seconds"},
+        {"sleep 60 >/dev/null 2>&1 & echo $$ $! >>$notes; exit 0",
+         20,
+         "it ended without an answer"},
+        {"sleep 60 >/dev/null 2>&1 & echo $$ $! >>$notes; exec >&- 2>&-; wait",
+         20,
+         "it was ended by signal 9"},
+        {"sleep 60 & echo $$ $! >>$notes; exec yes", 20, "it wrote more than 1 MiB"},
     };
     size_t i;
 
-    for (i = 0; i < G_N_ELEMENTS(bodies); i++) {
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *noted = NULL;
         g_auto(GStrv) pids = NULL;
 
-        testCase(bodies[i]);
+        testCase(cases[i].body);
         testForget();
-        testBecome(bodies[i]);
-        g_assert_null(qemuCxlDcdCapabilitiesAsk(emulator, NULL, 1));
-        virResetLastError();
+        testBecome(cases[i].body);
+        testAskFails(cases[i].timeout, cases[i].message);
         noted = g_strstrip(testNotes());
         pids = g_strsplit(noted, " ", -1);
         g_assert_cmpuint(g_strv_length(pids), ==, 2);
@@ -241,7 +250,7 @@ testCountRuns(const char *module)
     return g_strv_length(lines) - 1;
 }
 
-/* An answer is kept until one of the files changes; a failure is not. */
+/* An answer is kept until one of the files changes. */
 static void
 testCache(void)
 {
@@ -261,17 +270,36 @@ testCache(void)
     g_usleep(50000);
     g_assert_cmpint(g_chmod(emulator, 0555), ==, 0);
     g_assert_cmpuint(testCountRuns(NULL), ==, 4);
+}
+
+/* A failure is kept for as long as it took, or until the file changes, and is told again. */
+static void
+testFailureCache(void)
+{
+    guint tries;
 
     testForget();
-    testBecome("echo run >>$notes; exit 1");
+    testBecome("echo run >>$notes; sleep 0.3; echo bad >&2; exit 1");
     g_assert_cmpuint(testCountRuns(NULL), ==, 1);
+    g_assert_null(qemuCxlDcdCapabilitiesGet(emulator, NULL));
+    g_assert_true(g_str_has_suffix(virGetLastErrorMessage(), "' can do: bad"));
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
+    g_assert_cmpuint(testCountRuns(NULL), ==, 1);
+    for (tries = 0; tries < 100 && testCountRuns(NULL) == 1; tries++)
+        g_usleep(50000);
+    g_assert_cmpuint(tries, >, 0);
+    g_assert_cmpuint(tries, <, 100);
     g_assert_cmpuint(testCountRuns(NULL), ==, 2);
+
+    testBecomeQEMU("capabilities-10.0.jsonl", "echo run >>$notes");
+    g_assert_cmpuint(testCountRuns(NULL), ==, 3);
+    g_assert_cmpuint(testCountRuns(NULL), ==, 3);
 }
 
 static gpointer
-testThread(gpointer opaque G_GNUC_UNUSED)
+testThread(gpointer path)
 {
-    return qemuCxlDcdCapabilitiesGet(emulator, NULL);
+    return qemuCxlDcdCapabilitiesGet(path, NULL);
 }
 
 /* Many threads that ask at once start one QEMU, and each gets an answer. */
@@ -285,7 +313,7 @@ testOneAtATime(void)
     testForget();
     testBecomeQEMU("capabilities-10.0.jsonl", "echo run >>$notes; sleep 0.2");
     for (i = 0; i < G_N_ELEMENTS(threads); i++)
-        threads[i] = g_thread_new("asks", testThread, NULL);
+        threads[i] = g_thread_new("asks", testThread, emulator);
     for (i = 0; i < G_N_ELEMENTS(threads); i++) {
         g_autoptr(qemuCxlDcdCapabilities) capabilities = g_thread_join(threads[i]);
 
@@ -294,6 +322,44 @@ testOneAtATime(void)
     }
     noted = testNotes();
     g_assert_cmpstr(noted, ==, "run\n");
+}
+
+/* What is known of one QEMU does not wait for another that hangs. */
+static void
+testKnownDoesNotWait(void)
+{
+    g_autofree char *slow = g_build_filename(folder, "slow", NULL);
+    g_autoptr(qemuCxlDcdCapabilities) first = NULL;
+    g_autoptr(qemuCxlDcdCapabilities) again = NULL;
+    g_autofree char *noted = NULL;
+    GThread *thread;
+    FILE *file;
+
+    testForget();
+    testBecome(
+        "echo run >>$notes; until grep -q go $notes; do sleep 0.05; done; echo end >>$notes");
+    g_assert_cmpint(g_rename(emulator, slow), ==, 0);
+    testBecomeQEMU("capabilities-10.0.jsonl", "");
+    first = qemuCxlDcdCapabilitiesGet(emulator, NULL);
+    g_assert_nonnull(first);
+
+    thread = g_thread_new("waits", testThread, slow);
+    while (!noted || !*noted) {
+        g_usleep(10000);
+        g_free(noted);
+        noted = testNotes();
+    }
+    again = qemuCxlDcdCapabilitiesGet(emulator, NULL);
+    g_assert_nonnull(again);
+    file = g_fopen(notes, "a");
+    g_assert_nonnull(file);
+    fputs("go\n", file);
+    fclose(file);
+    g_assert_null(g_thread_join(thread));
+    g_free(noted);
+    noted = testNotes();
+    g_assert_cmpstr(noted, ==, "run\ngo\nend\n"); /* it was not killed before */
+    g_unlink(slow);
 }
 
 /* ----------------------------------------------------------------- deciding */
@@ -487,7 +553,9 @@ main(int argc, char **argv)
     g_test_add_func("/capabilities/nothing-stays", testNothingStays);
     g_test_add_func("/capabilities/missing", testMissing);
     g_test_add_func("/capabilities/cache", testCache);
+    g_test_add_func("/capabilities/failure-cache", testFailureCache);
     g_test_add_func("/capabilities/one-at-a-time", testOneAtATime);
+    g_test_add_func("/capabilities/known-does-not-wait", testKnownDoesNotWait);
     g_test_add_func("/capabilities/decide", testDecisionsMade);
     ret = g_test_run();
 

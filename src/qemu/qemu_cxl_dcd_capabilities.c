@@ -5,10 +5,14 @@
  * Asked of the binary itself, over QMP on its standard input and output, with no
  * machine: the same question whether QEMU has tagged dynamic capacity by itself or
  * is given it by the QEMU module. What was found is kept for as long as neither
- * file changes. One QEMU runs at a time; as root it runs as nobody. The <emulator>
- * of a domain is often a script, and may be any program: one that does not answer
- * in time, or that says too much, is ended, and at the end its process group is
- * killed in any case, so that nothing stays of what it has started.
+ * file changes; a failure for as long as it took to be found, so that one who asks
+ * a binary that hangs again and again keeps us busy half of the time at most. One
+ * QEMU runs at a time, and what is known does not wait for it.
+ *
+ * As root it runs as nobody. The <emulator> of a domain is often a script, and may
+ * be any program: one that does not answer in time, or that says too much, is ended,
+ * and at the end its process group is killed in any case, so that nothing stays of
+ * what it has started.
  *
  * A process group is known by the number of the process that began it. That one is
  * reaped last, after its group was killed: until then nobody else can get the number.
@@ -51,8 +55,16 @@ static const char qemuCxlDcdQuestions[] =
     "{\"execute\": \"query-commands\", \"id\": \"commands\"}\n"
     "{\"execute\": \"quit\"}\n";
 
-static GMutex qemuCxlDcdCacheLock;
-static GHashTable *qemuCxlDcdCache; /* key to qemuCxlDcdCapabilities */
+/* What asking a QEMU has brought. */
+typedef struct {
+    qemuCxlDcdCapabilities *capabilities; /* NULL: a failure */
+    char *message;                        /* why it failed */
+    gint64 until; /* a failure is forgotten then: microseconds of the monotonic clock */
+} qemuCxlDcdOutcome;
+
+static GMutex qemuCxlDcdProbeLock;  /* held while a QEMU runs, taken before the other */
+static GMutex qemuCxlDcdCacheLock;  /* held while the table is looked at */
+static GHashTable *qemuCxlDcdCache; /* key to qemuCxlDcdOutcome */
 
 /**
  * qemuCxlDcdCapabilitiesFree:
@@ -405,13 +417,17 @@ qemuCxlDcdProbeReason(const qemuCxlDcdProbe *probe, const char *messages, unsign
  * @emulator: path of a QEMU binary on this host
  * @module: path of the QEMU module that it is to load, or NULL for none
  * @timeout: seconds that it gets to answer
+ * @message: where the reason of a failure goes, to be freed with g_free()
  *
  * As qemuCxlDcdCapabilitiesGet(), but always asks.
  *
- * Returns what it said, or NULL with an error set.
+ * Returns what it said, or NULL with *@message set; no error is set.
  */
 qemuCxlDcdCapabilities *
-qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module, unsigned int timeout)
+qemuCxlDcdCapabilitiesAsk(const char *emulator,
+                          const char *module,
+                          unsigned int timeout,
+                          char **message)
 {
     g_auto(qemuCxlDcdProbe) probe = {0};
     g_autoptr(qemuCxlDcdCapabilities) capabilities = NULL;
@@ -429,12 +445,11 @@ qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module, unsigned int
         return g_steal_pointer(&capabilities);
     }
     reason = qemuCxlDcdProbeReason(&probe, messages, timeout);
-    virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
-                         "cannot find out what '%s'%s%s can do: %s",
-                         emulator,
-                         module ? " with QEMU module " : "",
-                         module ? module : "",
-                         reason);
+    *message = g_strdup_printf("cannot find out what '%s'%s%s can do: %s",
+                               emulator,
+                               module ? " with QEMU module " : "",
+                               module ? module : "",
+                               reason);
     return NULL;
 }
 
@@ -454,6 +469,63 @@ qemuCxlDcdFileKey(const char *path)
                            (long)buf.st_ctim.tv_nsec);
 }
 
+static void
+qemuCxlDcdOutcomeFree(gpointer opaque)
+{
+    qemuCxlDcdOutcome *outcome = opaque;
+
+    qemuCxlDcdCapabilitiesFree(outcome->capabilities);
+    g_free(outcome->message);
+    g_free(outcome);
+}
+
+static gboolean
+qemuCxlDcdOutcomeIsOver(gpointer key G_GNUC_UNUSED, gpointer value, gpointer opaque)
+{
+    const qemuCxlDcdOutcome *outcome = value;
+    const gint64 *now = opaque;
+
+    return !outcome->capabilities && outcome->until <= *now;
+}
+
+/* Look up @key. Returns false when nothing is known; otherwise *@capabilities, or *@message,
+ * is a copy of what is. */
+static bool
+qemuCxlDcdCacheFind(const char *key, qemuCxlDcdCapabilities **capabilities, char **message)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemuCxlDcdCacheLock);
+    gint64 now = g_get_monotonic_time();
+    const qemuCxlDcdOutcome *outcome;
+
+    if (!qemuCxlDcdCache)
+        qemuCxlDcdCache =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, qemuCxlDcdOutcomeFree);
+    g_hash_table_foreach_remove(qemuCxlDcdCache, qemuCxlDcdOutcomeIsOver, &now);
+    if (!(outcome = g_hash_table_lookup(qemuCxlDcdCache, key)))
+        return false;
+    if (outcome->capabilities)
+        *capabilities = qemuCxlDcdCapabilitiesCopy(outcome->capabilities);
+    else
+        *message = g_strdup(outcome->message);
+    return true;
+}
+
+/* Keep @capabilities, or else @message, which was found in @taken microseconds. */
+static void
+qemuCxlDcdCacheAdd(const char *key,
+                   const qemuCxlDcdCapabilities *capabilities,
+                   const char *message,
+                   gint64 taken)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemuCxlDcdCacheLock);
+    qemuCxlDcdOutcome *outcome = g_new0(qemuCxlDcdOutcome, 1);
+
+    outcome->capabilities = capabilities ? qemuCxlDcdCapabilitiesCopy(capabilities) : NULL;
+    outcome->message = g_strdup(message);
+    outcome->until = g_get_monotonic_time() + taken;
+    g_hash_table_replace(qemuCxlDcdCache, g_strdup(key), outcome);
+}
+
 /**
  * qemuCxlDcdCapabilitiesGet:
  * @emulator: path of a QEMU binary on this host
@@ -471,21 +543,24 @@ qemuCxlDcdCapabilitiesGet(const char *emulator, const char *module)
     g_autofree char *emulator_key = qemuCxlDcdFileKey(emulator);
     g_autofree char *module_key = qemuCxlDcdFileKey(module);
     g_autofree char *key = g_strdup_printf("%s\n%s", emulator_key, module_key);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemuCxlDcdCacheLock);
-    qemuCxlDcdCapabilities *found;
+    g_autofree char *message = NULL;
+    qemuCxlDcdCapabilities *capabilities = NULL;
 
-    if (!qemuCxlDcdCache)
-        qemuCxlDcdCache = g_hash_table_new_full(g_str_hash,
-                                                g_str_equal,
-                                                g_free,
-                                                (GDestroyNotify)qemuCxlDcdCapabilitiesFree);
-    found = g_hash_table_lookup(qemuCxlDcdCache, key);
-    if (!found) {
-        if (!(found = qemuCxlDcdCapabilitiesAsk(emulator, module, QEMU_CXL_DCD_PROBE_TIMEOUT)))
-            return NULL;
-        g_hash_table_insert(qemuCxlDcdCache, g_steal_pointer(&key), found);
+    if (!qemuCxlDcdCacheFind(key, &capabilities, &message)) {
+        g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemuCxlDcdProbeLock);
+
+        /* somebody else may have asked while we waited */
+        if (!qemuCxlDcdCacheFind(key, &capabilities, &message)) {
+            gint64 start = g_get_monotonic_time();
+
+            capabilities =
+                qemuCxlDcdCapabilitiesAsk(emulator, module, QEMU_CXL_DCD_PROBE_TIMEOUT, &message);
+            qemuCxlDcdCacheAdd(key, capabilities, message, g_get_monotonic_time() - start);
+        }
     }
-    return qemuCxlDcdCapabilitiesCopy(found);
+    if (!capabilities)
+        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED, "%s", message);
+    return capabilities;
 }
 
 /**

@@ -20,8 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuCxlDcdCapabilities, qemuCxlDcdCapabilitiesFree
 
 qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesParse(const char *output);
 qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesGet(const char *emulator, const char *module);
-qemuCxlDcdCapabilities *
-qemuCxlDcdCapabilitiesAsk(const char *emulator, const char *module, unsigned int timeout);
+qemuCxlDcdCapabilities *qemuCxlDcdCapabilitiesAsk(const char *emulator,
+                                                  const char *module,
+                                                  unsigned int timeout,
+                                                  char **message);
 const char *qemuCxlDcdModulePath(void);
 int qemuCxlDcdDecideDriver(virCxlDcdDef *device, const char *emulator);
 
