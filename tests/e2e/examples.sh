@@ -17,7 +17,10 @@
 #                                     a whole domain can be defined as well.
 #
 # Blocks that begin otherwise are not looked at. So what cannot be run here has another prompt:
-# "# " for the host's root, "guest# " for a guest.
+# "# " for the host's root, "guest# " for a guest. Nor are the commands of NOT_TYPED run: they
+# build what is tested here. What they and the blocks of README.md and docs/installation.md
+# install is what tests/e2e/install.sh looks at; the daemon of the system is restarted by no
+# test.
 #
 # What is shown is what a reader sees, with these rules:
 #
@@ -29,6 +32,7 @@
 # * What looks at a state (cxl-dcd-status, cxl-dcd-list, dumpxml) is typed again for a while,
 #   until it shows what the page shows: a guest takes its time.
 # * /dev/shm, and the path of the installed QEMU module, stand for places in the scratch folder.
+# * build/run runs a command with what was built, which every command of the page is run with.
 #
 # No guest runs. A domain of the page starts paused: virsh and virsh-cxl in the page's PATH say
 # so behind its back; its file has a qtest socket that the page does not show, by which cxl-guest
@@ -46,6 +50,8 @@
 
 # The pages that have no example.
 WITHOUT_EXAMPLES='docs/architecture.md docs/compatibility.rst docs/installation.md docs/manpages/cxl-tagged.rst'
+
+NOT_TYPED=('scripts/setup' 'meson setup build' 'meson compile -C build')
 
 INSTALLED_MODULE=/usr/lib/x86_64-linux-gnu/qemu/cxl-tagged.so
 
@@ -171,7 +177,7 @@ put_commands()
 #!/bin/sh
 export LIBVIRT_CXL_DCD_VIRSH=$(command -v virsh)
 case " \$* " in
-*" start "*) exec $program "\$@" --paused ;;
+*" start "* | *" create "*) exec $program "\$@" --paused ;;
 *) exec $program "\$@" ;;
 esac
 SH
@@ -181,7 +187,9 @@ SH
 
 open_terminal()
 {
-    mkdir -p "$SCRATCH/page"
+    mkdir -p "$SCRATCH/page/build"
+    printf '#!/bin/sh\nexec "$@"\n' >"$SCRATCH/page/build/run"
+    chmod +x "$SCRATCH/page/build/run"
     coproc TERMINAL {
         cd "$SCRATCH/page" && PATH=$SCRATCH/path:$PATH exec bash --noprofile --norc 2>/dev/null
     }
@@ -287,9 +295,12 @@ shows()
 # example COMMAND [LINE...]: one command, and what the page shows of it
 example()
 {
-    local typed=$1
+    local typed=$1 not
 
     shift
+    for not in "${NOT_TYPED[@]}"; do
+        [ "$typed" != "$not" ] || return
+    done
     found=$((found + 1))
     case $typed in
     'cat '*)

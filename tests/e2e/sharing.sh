@@ -3,7 +3,7 @@
 #
 # sharing.sh: two domains, one tag, one file: one memory. What one guest writes the other
 # reads, one that gives it back takes nothing from the other, and the file stays; and what
-# docs/sharing.md tells to type does what it says.
+# docs/sharing.rst tells to type does what it says.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -23,12 +23,12 @@ of()
     stat -c '%s %U' "$1" 2>&1
 }
 
-# documented FIRST LAST: the lines of docs/sharing.md from one that begins with FIRST to one
+# documented FIRST LAST: the lines of docs/sharing.rst from one that begins with FIRST to one
 # that begins with LAST, as they stand there; but for the place of the file, which is other
 # tests' as well
 documented()
 {
-    sed -n "\\|^    $1|,\\|^    $2|{s/^    //; s|/dev/shm|$SCRATCH|; p}" "$FILES/sharing.md"
+    sed -n "\\|^  $1|,\\|^  $2|{s/^  //; s|/dev/shm|$SCRATCH|; p}" "$FILES/sharing.rst"
 }
 
 # machine NAME [DEVICE]: a domain with a device that the guest has mapped
@@ -171,7 +171,7 @@ copies()
     rm "$file"
 }
 
-# The same in the definitions of both, as docs/sharing.md has it
+# The same in the definitions of both, as docs/sharing.rst has it
 configured()
 {
     local file=$SCRATCH/dataset name
@@ -201,28 +201,48 @@ configured()
     rm "$file" "$SCRATCH/small"
 }
 
-# What docs/sharing.md tells to type, line by line
+# both_serve, neither_serves: guests of the page's domains, which answer by themselves
+both_serve()
+{
+    serve one
+    first=$server
+    serve two
+}
+
+neither_serves()
+{
+    end_serve
+    server=$first
+    end_serve
+}
+
+# What docs/sharing.rst tells to type, line by line; tests/e2e/examples.sh does it with the
+# page's domains, and compares the output.
 as_documented()
 {
     local line first
     local -a lines
 
-    mapfile -t lines < <(documented 'tag=' 'rm ')
-    is "docs/sharing.md takes at most 10 commands" "$((${#lines[@]} > 3 && ${#lines[@]} <= 10))" 1
-    serve one
-    first=$server
-    serve two
+    mapfile -t lines < <(documented '\$ scripts/setup' '\$ build/run .* cxl-dcd-list' | sed -n 's/^\$ //p')
+    has "docs/sharing.rst ends with both" "${lines[-1]}" "cxl-dcd-list --tag $TAG"
+    is "docs/sharing.rst takes at most 10 commands, files that are written among them" \
+        "$((${#lines[@]} > 6 && ${#lines[@]} <= 10))" 1
+    both_serve
     for line in "${lines[@]}"; do
-        succeeds "docs/sharing.md: $line" eval "${line/virsh-cxl/cxl}"
         case $line in
-        *status*two*) has "which shows it" "$out" " accepted " ;;
-        *release*) has "which says so" "$out" released ;;
-        rm*) is "which takes the file away" "$(find "$SCRATCH" -name dataset)" "" ;;
+        *cxl-dcd-*) succeeds "docs/sharing.rst: $line" eval "${line/build\/run virsh-cxl/cxl}" ;;
         esac
     done
-    end_serve
-    server=$first
-    end_serve
+    is "which shows that both have it" "$(grep -c " $TAG .* accepted" <<<"$out")" 2
+    neither_serves
+    passes "and what one writes, the other reads" one 4096 two 4096 0123456789abcdef
+    both_serve
+    mapfile -t lines < <(documented '\$ .* cxl-dcd-release one' '\$ rm ' | sed -n 's/^\$ //p')
+    for line in "${lines[@]}"; do
+        succeeds "docs/sharing.rst: $line" eval "${line/build\/run virsh-cxl/cxl}"
+    done
+    is "which take the file away" "$(find "$SCRATCH" -name dataset)" ""
+    neither_serves
 }
 
 for each in daemon client; do
