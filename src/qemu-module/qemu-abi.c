@@ -225,48 +225,48 @@ qmp_call(QmpFunction *function, QDict *args, QObject **ret, Error **errp)
     return true;
 }
 
-/* What an element is stands nowhere but in its text: a client may send anything. */
-static bool
-is_object(QObject *element)
-{
-    GString *text = qemu.qobject_to_json(element);
-    bool object = text->str[0] == '{';
-
-    g_string_free(text, TRUE);
-    return object;
-}
-
 /*
- * qlist_each: call @visit for each element of @list that is an object.
+ * qlist_each: call @visit for each element of @list that is an object
  *
- * The list goes once round, as QEMU exports no way to walk it. A request whose
- * list has anything else in it is refused by QEMU itself.
+ * The list goes once round, as QEMU exports no way to walk it, and no way to ask
+ * for the type of an element: that is told by how its JSON begins.
+ *
+ * Returns whether all elements are objects.
  */
-void
+bool
 qlist_each(QList *list, void (*visit)(QDict *, void *), void *opaque)
 {
     size_t left = qemu.qlist_size(list);
+    bool all = true;
 
     while (left--) {
         QObject *element = qemu.qlist_pop(list);
+        GString *text = qemu.qobject_to_json(element);
 
         qemu.qlist_append_obj(list, element);
-        if (is_object(element)) {
+        if (text->str[0] == '{') {
             visit((QDict *)element, opaque);
+        } else {
+            all = false;
         }
+        g_string_free(text, TRUE);
     }
+    return all;
 }
 
 /*
- * qdict_number: the whole number @key of @dict, in all of 64 bits.
+ * qdict_number: the whole number @key of @dict, in all of 64 bits
  *
- * Returns false if it is absent, negative, or not a whole number.
+ * A negative one is what QEMU makes of it where it wants an unsigned one.
+ *
+ * Returns false if it is absent, or not a whole number.
  */
 bool
 qdict_number(const QDict *dict, const char *key, uint64_t *value)
 {
     QObject *object = qemu.qdict_get(dict, key);
     GString *text;
+    int64_t negative;
     bool good;
 
     if (!object) {
@@ -275,6 +275,11 @@ qdict_number(const QDict *dict, const char *key, uint64_t *value)
     text = qemu.qobject_to_json(object);
     good =
         g_ascii_string_to_unsigned(text->str, 10, 0, G_MAXUINT64, value, NULL);
+    if (!good && g_ascii_string_to_signed(text->str, 10, G_MININT64, -1,
+                                          &negative, NULL)) {
+        *value = negative;
+        good = true;
+    }
     g_string_free(text, TRUE);
     return good;
 }

@@ -224,5 +224,5 @@ size_t qemu_region_bytes(void);
 bool qmp_check(const char *command, const char *symbol, QmpFunction **stock);
 void qmp_replace(const char *command, QmpFunction *mine);
 bool qmp_call(QmpFunction *function, QDict *args, QObject **ret, Error **errp);
-void qlist_each(QList *list, void (*visit)(QDict *, void *), void *opaque);
+bool qlist_each(QList *list, void (*visit)(QDict *, void *), void *opaque);
 bool qdict_number(const QDict *dict, const char *key, uint64_t *value);

@@ -5,6 +5,10 @@
  * Three of QEMU's commands are served here first and passed on. For a device
  * that is not ours they are QEMU's own, but for sums that would crash it. What
  * is asked of one of ours is checked as a whole before anything is changed.
+ *
+ * They are served before QEMU has checked the types of the arguments. What is
+ * not as the module reads it is passed on as well: QEMU's own command refuses
+ * it, and in its own words.
  */
 #include "cxl-tagged.h"
 
@@ -80,100 +84,106 @@ object_add(QDict *args, QObject **ret, Error **errp)
     qemu.error_propagate(errp, err);
 }
 
-/* The cxl-type3 that a request names, if it is one of ours. */
+/* The cxl-type3 at @path, if it is one of ours. */
 static struct device *
-requested_device(QDict *args)
+device_at(const char *path)
 {
-    const char *path = qemu.qdict_get_try_str(args, "path");
-    Object *obj =
-        path ? qemu.object_resolve_path_type(path, "cxl-type3", NULL) : NULL;
+    Object *obj = qemu.object_resolve_path_type(path, "cxl-type3", NULL);
 
     return obj ? device_find(obj) : NULL;
 }
 
-struct range {
-    uint64_t offset;
-    uint64_t len;
-    bool known; /* both are whole numbers */
-    bool overflows;
+/* What the module reads of an add or a release. */
+struct request {
+    struct device *dev; /* NULL: none of ours, or a request to be passed on */
+    const char *policy;
+    const char *tag; /* NULL: not given */
+    uint64_t region;
+    size_t extents;  /* how many; the rest tells of them */
+    uint64_t offset; /* of the last one */
+    uint64_t len;    /* of the last one */
+    bool malformed;  /* one has no such numbers */
+    bool empty;      /* one is of no length */
+    bool overflows;  /* one ends beyond 64 bits */
 };
 
 static void
-read_range(QDict *extent, void *opaque)
+read_extent(QDict *extent, void *opaque)
 {
-    struct range *range = opaque;
+    struct request *request = opaque;
 
-    range->known = qdict_number(extent, "offset", &range->offset) &&
-                   qdict_number(extent, "len", &range->len);
-    range->overflows |= range->known && range->offset > UINT64_MAX - range->len;
+    request->extents++;
+    if (!qdict_number(extent, "offset", &request->offset) ||
+        !qdict_number(extent, "len", &request->len)) {
+        request->malformed = true;
+        return;
+    }
+    request->empty |= !request->len;
+    request->overflows |= request->offset > UINT64_MAX - request->len;
+}
+
+/* Read @args, or leave @request all zero where QEMU will refuse them. */
+static void
+read_request(QDict *args, const char *policy, struct request *request)
+{
+    const char *path = qemu.qdict_get_try_str(args, "path");
+    QList *extents = qemu.qdict_get_qlist(args, "extents");
+
+    *request = (struct request){
+        .policy = qemu.qdict_get_try_str(args, policy),
+        .tag = qemu.qdict_get_try_str(args, "tag"),
+    };
+    if (!path || !request->policy ||
+        (!request->tag && qemu.qdict_haskey(args, "tag")) ||
+        !qdict_number(args, "region", &request->region) || !extents ||
+        !qlist_each(extents, read_extent, request) || request->malformed) {
+        memset(request, 0, sizeof(*request));
+        return;
+    }
+    request->dev = device_at(path);
 }
 
 /* Refuse what would fail an assertion in QEMU, whatever device it is for. */
 static bool
-check_sums(QDict *args, Error **errp)
+check_sums(const struct request *request, Error **errp)
 {
-    QList *extents = qemu.qdict_get_qlist(args, "extents");
-    struct range range = { 0 };
-
-    if (extents) {
-        qlist_each(extents, read_range, &range);
-    }
-    if (range.overflows) {
+    if (request->overflows) {
         fail(errp, "the offset and length of an extent overflow");
     }
-    return !range.overflows;
+    return !request->overflows;
 }
 
-/* The one extent of a request to one of our devices. */
 static bool
-one_range(QDict *args, struct range *range, Error **errp)
+check_one_extent(const struct request *request, Error **errp)
 {
-    QList *extents = qemu.qdict_get_qlist(args, "extents");
-    size_t n = extents ? qemu.qlist_size(extents) : 0;
-
-    memset(range, 0, sizeof(*range));
-    if (n != 1) {
-        fail(errp, "tagged capacity is exactly one extent, not %zu", n);
-        return false;
-    }
-    qlist_each(extents, read_range, range);
-    if (!range->known) {
-        fail(errp, "an extent has an 'offset' and a 'len'");
+    if (request->extents != 1) {
+        fail(errp, "tagged capacity is exactly one extent, not %zu",
+             request->extents);
         return false;
     }
     return true;
 }
 
 static bool
-requested_region(struct device *dev, QDict *args, unsigned *region,
-                 Error **errp)
+check_region(struct device *dev, uint64_t region, Error **errp)
 {
-    uint64_t value;
-
-    if (!qdict_number(args, "region", &value)) {
-        fail(errp, "Parameter 'region' is missing, or not a number");
-        return false;
-    }
-    if (value >= device_regions(dev)) {
+    if (region >= device_regions(dev)) {
         fail(errp, "region id is too large");
         return false;
     }
-    *region = value;
     return true;
 }
 
 static bool
-requested_tag(QDict *args, uint8_t *uuid, Error **errp)
+requested_tag(const struct request *request, uint8_t *uuid, Error **errp)
 {
-    const char *tag = qemu.qdict_get_try_str(args, "tag");
-
-    if (!tag) {
+    if (!request->tag) {
         fail(errp, "Parameter 'tag' is missing: it names the memory backend "
                    "behind the extent");
         return false;
     }
-    if (!tag_parse(tag, uuid)) {
-        fail(errp, "tag '%s' is not a UUID, or is nil", tag);
+    if (!tag_parse(request->tag, uuid)) {
+        fail(errp, "tag '%s' is not a UUID, or is nil", request->tag);
         return false;
     }
     return true;
@@ -208,33 +218,34 @@ check_backend(const struct extent *extent, Error **errp)
 
 /* Fill @extent from an add request; the rest of it QEMU checks itself. */
 static bool
-requested_extent(struct device *dev, QDict *args, struct extent *extent,
+requested_extent(const struct request *request, struct extent *extent,
                  Error **errp)
 {
+    struct device *dev = request->dev;
     g_autofree char *tag = NULL;
-    struct range range;
     uint64_t size;
 
     memset(extent, 0, sizeof(*extent));
-    if (!requested_tag(args, extent->uuid, errp) ||
-        !requested_region(dev, args, &extent->region, errp) ||
-        !one_range(args, &range, errp)) {
+    if (!requested_tag(request, extent->uuid, errp) ||
+        !check_region(dev, request->region, errp) ||
+        !check_one_extent(request, errp)) {
         return false;
     }
     tag = tag_text(extent->uuid);
     g_strlcpy(extent->tag, tag, sizeof(extent->tag));
     extent->backend = tag_find(extent->uuid);
-    extent->offset = range.offset;
-    extent->len = range.len;
+    extent->region = request->region;
+    extent->offset = request->offset;
+    extent->len = request->len;
     if (!check_backend(extent, errp)) {
         return false;
     }
     size = dev->total / device_regions(dev);
-    if (range.offset > size || range.len > size - range.offset) {
+    if (extent->offset > size || extent->len > size - extent->offset) {
         fail(errp, "extent range is beyond the region end");
         return false;
     }
-    extent->dpa = device_dc_base(dev) + extent->region * size + range.offset;
+    extent->dpa = device_dc_base(dev) + extent->region * size + extent->offset;
     if (!qemu.cxl_find_dc_region(dev->obj, extent->dpa, extent->len)) {
         fail(errp, "this QEMU lays out its regions in a way not known to "
                    "cxl-tagged");
@@ -256,48 +267,30 @@ check_log(struct device *dev, Error **errp)
     return true;
 }
 
-static void
-find_empty(QDict *extent, void *opaque)
-{
-    bool *found = opaque;
-    uint64_t len;
-
-    *found |= qdict_number(extent, "len", &len) && !len;
-}
-
-/*
- * Whether the request lists an extent of no length. QEMU refuses that one when it
- * comes to it, but looks at those before it first: whoever asks so wants to know
- * whether they are free, and QEMU's own answer tells.
- */
-static bool
-is_probe(QDict *args)
-{
-    QList *extents = qemu.qdict_get_qlist(args, "extents");
-    bool found = false;
-
-    if (extents) {
-        qlist_each(extents, find_empty, &found);
-    }
-    return found;
-}
-
 /* cxl-add-dynamic-capacity */
 static void
 add(QDict *args, QObject **ret, Error **errp)
 {
-    struct device *dev = requested_device(args);
+    struct request request;
+    struct device *dev;
     struct extent like, *extent;
 
-    if (!check_sums(args, errp)) {
+    read_request(args, "selection-policy", &request);
+    if (!check_sums(&request, errp)) {
         return;
     }
-    if (!dev || is_probe(args)) {
+    dev = request.dev;
+    /*
+     * QEMU refuses an extent of no length when it comes to it, but looks at
+     * those before it first: whoever asks so wants to know whether they are
+     * free, and QEMU's own answer tells.
+     */
+    if (!dev || request.empty) {
         stock_add(args, ret, errp);
         return;
     }
     if (!device_ready(dev, errp) || !check_log(dev, errp) ||
-        !requested_extent(dev, args, &like, errp)) {
+        !requested_extent(&request, &like, errp)) {
         return;
     }
     extent = extent_new(dev, &like, errp);
@@ -314,23 +307,21 @@ add(QDict *args, QObject **ret, Error **errp)
 
 /* The extent that a release by tag means. */
 static struct extent *
-release_by_tag(struct device *dev, QDict *args, Error **errp)
+release_by_tag(const struct request *request, Error **errp)
 {
     struct extent *extent;
     uint8_t uuid[16];
-    unsigned region;
 
-    if (!requested_tag(args, uuid, errp) ||
-        !requested_region(dev, args, &region, errp)) {
+    if (!requested_tag(request, uuid, errp) ||
+        !check_region(request->dev, request->region, errp)) {
         return NULL;
     }
-    extent = extent_by_tag(dev, uuid);
+    extent = extent_by_tag(request->dev, uuid);
     if (!extent) {
-        fail(errp, "the device has no extent with the tag '%s'",
-             qemu.qdict_get_try_str(args, "tag"));
+        fail(errp, "the device has no extent with the tag '%s'", request->tag);
         return NULL;
     }
-    if (region != extent->region) {
+    if (request->region != extent->region) {
         fail(errp, "the extent with the tag '%s' is in region %u", extent->tag,
              extent->region);
         return NULL;
@@ -340,20 +331,18 @@ release_by_tag(struct device *dev, QDict *args, Error **errp)
 
 /* The extent that a release by place means; a tag, if given, must be its own. */
 static struct extent *
-release_by_place(struct device *dev, QDict *args, Error **errp)
+release_by_place(const struct request *request, Error **errp)
 {
     struct extent *extent;
-    struct range range;
     uint8_t uuid[16];
-    unsigned region;
 
-    if (!requested_region(dev, args, &region, errp) ||
-        !one_range(args, &range, errp)) {
+    if (!check_region(request->dev, request->region, errp) ||
+        !check_one_extent(request, errp)) {
         return NULL;
     }
-    for (extent = dev->extents; extent; extent = extent->next) {
-        if (extent->region == region && extent->offset == range.offset &&
-            extent->len == range.len) {
+    for (extent = request->dev->extents; extent; extent = extent->next) {
+        if (extent->region == request->region &&
+            extent->offset == request->offset && extent->len == request->len) {
             break;
         }
     }
@@ -362,32 +351,31 @@ release_by_place(struct device *dev, QDict *args, Error **errp)
                    "and there is none at this place");
         return NULL;
     }
-    if (qemu.qdict_haskey(args, "tag") &&
-        (!requested_tag(args, uuid, errp) ||
-         memcmp(uuid, extent->uuid, sizeof(uuid)))) {
-        if (!*errp) {
+    if (request->tag) {
+        if (!requested_tag(request, uuid, errp)) {
+            return NULL;
+        }
+        if (memcmp(uuid, extent->uuid, sizeof(uuid))) {
             fail(errp, "the extent at this place has the tag '%s'",
                  extent->tag);
+            return NULL;
         }
-        return NULL;
     }
     return extent;
 }
 
 /* A release by tag names the whole extent, or leaves the list empty. */
 static bool
-check_whole(QDict *args, const struct extent *extent, Error **errp)
+check_whole(const struct request *request, const struct extent *extent,
+            Error **errp)
 {
-    QList *extents = qemu.qdict_get_qlist(args, "extents");
-    struct range range;
-
-    if (extents && !qemu.qlist_size(extents)) {
+    if (!request->extents) {
         return true;
     }
-    if (!one_range(args, &range, errp)) {
+    if (!check_one_extent(request, errp)) {
         return false;
     }
-    if (range.offset != extent->offset || range.len != extent->len) {
+    if (request->offset != extent->offset || request->len != extent->len) {
         fail(errp, "only the whole extent of a memory backend can be released");
         return false;
     }
@@ -398,24 +386,25 @@ check_whole(QDict *args, const struct extent *extent, Error **errp)
 static void
 release(QDict *args, QObject **ret, Error **errp)
 {
-    struct device *dev = requested_device(args);
-    const char *policy = qemu.qdict_get_try_str(args, "removal-policy");
-    bool by_tag = !g_strcmp0(policy, "tag-based");
+    struct request request;
     struct extent *extent;
     g_autofree char *place = NULL;
     Error *err = NULL;
+    bool by_tag;
 
-    if (!check_sums(args, errp)) {
+    read_request(args, "removal-policy", &request);
+    if (!check_sums(&request, errp)) {
         return;
     }
-    if (!dev || !policy) {
+    if (!request.dev) {
         stock_release(args, ret, errp);
         return;
     }
-    extent = by_tag ? release_by_tag(dev, args, &err)
-                    : release_by_place(dev, args, &err);
-    if (!extent || (by_tag && !check_whole(args, extent, &err)) ||
-        !check_log(dev, &err)) {
+    by_tag = !strcmp(request.policy, "tag-based");
+    extent = by_tag ? release_by_tag(&request, &err)
+                    : release_by_place(&request, &err);
+    if (!extent || (by_tag && !check_whole(&request, extent, &err)) ||
+        !check_log(request.dev, &err)) {
         qemu.error_propagate(errp, err);
         return;
     }
@@ -428,30 +417,50 @@ release(QDict *args, QObject **ret, Error **errp)
                            qemu.qobject_from_json(place, NULL));
     }
     if (qmp_call(stock_release, args, ret, errp)) {
-        events_add(dev, extent, true);
+        events_add(request.dev, extent, true);
         detail("%s: release asked", extent->tag);
     }
 }
 
+/* The status command is the module's own: refuse as QEMU refuses. */
 static bool
 check_status_args(QDict *args, Error **errp)
 {
-    static const char *const names[] = { "path", "host-id", "region", "tag" };
+    static const struct {
+        const char *name;
+        const char *type; /* of a number; a string has none */
+        uint64_t max;
+    } members[] = {
+        { "path", NULL, 0 },
+        { "host-id", "uint16_t", UINT16_MAX },
+        { "region", "uint8_t", UINT8_MAX },
+        { "tag", NULL, 0 },
+    };
+    uint64_t number;
     unsigned i;
 
-    for (i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (!qemu.qdict_haskey(args, names[i])) {
-            fail(errp, "Parameter '%s' is missing", names[i]);
+    for (i = 0; i < G_N_ELEMENTS(members); i++) {
+        const char *name = members[i].name;
+
+        if (!qemu.qdict_haskey(args, name)) {
+            fail(errp, "Parameter '%s' is missing", name);
+            return false;
+        }
+        if (!members[i].type) {
+            if (!qemu.qdict_get_try_str(args, name)) {
+                fail(errp, "Invalid parameter type for '%s', expected: string",
+                     name);
+                return false;
+            }
+        } else if (!qdict_number(args, name, &number) ||
+                   number > members[i].max) {
+            fail(errp, "Parameter '%s' expects %s", name, members[i].type);
             return false;
         }
     }
-    if (qemu.qdict_size(args) != G_N_ELEMENTS(names)) {
+    if (qemu.qdict_size(args) != G_N_ELEMENTS(members)) {
         fail(errp, STATUS_COMMAND " takes 'path', 'host-id', 'region' and "
                                   "'tag', and nothing else");
-        return false;
-    }
-    if (!qemu.qdict_get_try_str(args, "tag")) {
-        fail(errp, "Invalid parameter type for 'tag', expected: string");
         return false;
     }
     return true;
@@ -461,23 +470,25 @@ check_status_args(QDict *args, Error **errp)
 static void
 status(QDict *args, QObject **ret, Error **errp)
 {
-    struct device *dev = requested_device(args);
     g_autofree char *message = NULL;
     struct extent *extent = NULL;
+    struct device *dev;
     const char *tag;
     uint8_t uuid[16];
-    unsigned region;
+    uint64_t region;
     QDict *reply;
 
     if (!check_status_args(args, errp)) {
         return;
     }
+    dev = device_at(qemu.qdict_get_try_str(args, "path"));
     if (!dev) {
         fail(errp, "Unable to resolve CXL type 3 device with "
                    "'dc-regions-total-size'");
         return;
     }
-    if (!requested_region(dev, args, &region, errp)) {
+    if (!qdict_number(args, "region", &region) ||
+        !check_region(dev, region, errp)) {
         return;
     }
     tag = qemu.qdict_get_try_str(args, "tag");

@@ -51,17 +51,6 @@ refuses 'a policy that QEMU has not' 'Selection policy not supported' \
   "$(request cxl-add-dynamic-capacity '"selection-policy":"free"' $TAG0 "$(extents 0 $GIB)")"
 refuses 'a path that leads nowhere' 'Unable to resolve CXL type 3 device' \
   "$(path=/machine/peripheral/nope add $TAG0)"
-no_object="an extent has an 'offset' and a 'len'"
-for path in "" /machine/peripheral/stock0; do
-  for element in null 1 true '"x"' '[{"offset":0,"len":1073741824}]'; do
-    refuses "$element for an extent${path:+ of a stock device}" \
-      "$no_object" "$(with "\"extents\":[$element]")"
-    refuses "... in a release" "$no_object" \
-      "$(request cxl-release-dynamic-capacity '"removal-policy":"prescriptive"' $TAG0 "\"extents\":[$element]")"
-  done
-  no_object="Invalid parameter type for 'extents[0]', expected: object"
-done
-path=
 refuses 'an argument that QEMU does not know' "Parameter 'more' is unexpected" \
   "$(with "\"more\":1,$(extents 0 $GIB)")"
 refuses 'a backend in use' "memory backend 'ram' is in use" \
