@@ -22,10 +22,15 @@
  * virCxlDcdIsConcerned:
  * @xml: any XML, or NULL
  *
- * The name of the element and both namespaces hold "cxl-dcd", and none of them
- * can be written in another way in XML.
+ * The name of the element and all our namespaces hold "cxl-dcd". In UTF-8 and without
+ * entities an element's name can be written in one way only. A namespace is an attribute's
+ * value, in which a character can be a reference ("cxl&#45;dcd"). No program prints one like
+ * that: libvirt, which prints what it has parsed, least of all. Who writes it by hand, or
+ * takes an encoding such as UTF-7 or an entity, has his domain go to libvirt as it would
+ * without us: libvirt ignores an element that it does not know, and keeps metadata. We see
+ * those once libvirt prints them.
  *
- * Returns false when @xml can hold nothing of ours, and need not be parsed.
+ * Returns false when @xml speaks of nothing of ours, and need not be parsed.
  */
 bool
 virCxlDcdIsConcerned(const char *xml)

@@ -711,7 +711,14 @@ testRedefine(void)
 static void
 testMalformed(void)
 {
-    static const char *const others[] = {"", "<domain>", "<domain><cxl/></x>", "<!DOCTYPE a><a/>"};
+    static const char *const others[] = {
+        "",
+        "<domain>",
+        "<domain><cxl/></x>",
+        "<!DOCTYPE a><a/>",
+        "<domain><metadata><a:start "
+        "xmlns:a='urn:libvirt-cxl&#45;dcd:start:1.0'/></metadata></domain>",
+    };
     static const char *const ours[] = {"cxl-dcd",
                                        "<domain><cxl-dcd></x>",
                                        "<!DOCTYPE a><cxl-dcd/>"};
