@@ -226,7 +226,24 @@ virCxlDcdCountChildren(xmlNodePtr node)
     return n;
 }
 
-/* Drop the declaration of the QEMU namespace from the root's start tag. */
+/* Whether @node, or an element in it other than @without, has a name in @ns. */
+static bool
+virCxlDcdUsesNamespace(xmlNodePtr node, xmlNsPtr ns, xmlNodePtr without)
+{
+    xmlAttrPtr attribute;
+    xmlNodePtr child;
+    bool uses = node->ns == ns;
+
+    for (attribute = node->properties; attribute && !uses; attribute = attribute->next)
+        uses = attribute->ns == ns;
+    for (child = virCxlDcdXMLChild(node, NULL); child && !uses;
+         child = virCxlDcdXMLNext(child->next, NULL))
+        uses = child != without && virCxlDcdUsesNamespace(child, ns, without);
+    return uses;
+}
+
+/* Drop the declaration of the QEMU namespace from the root's start tag, unless more than
+ * the <qemu:commandline>, which goes, has its name from it. */
 static void
 virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
 {
@@ -235,16 +252,14 @@ virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
     g_autofree char *tag = g_strndup(doc->text + span->start, span->start_tag_end - span->start);
     g_autoptr(GRegex) regex = NULL;
     g_autoptr(GMatchInfo) match = NULL;
-    xmlNodePtr child;
+    xmlNsPtr ns = root->nsDef;
     int start;
     int end;
 
-    for (child = virCxlDcdXMLChild(root, NULL); child;
-         child = virCxlDcdXMLNext(child->next, NULL)) {
-        if (virCxlDcdXMLHasNamespace(child, VIR_CXL_DCD_QEMU_NAMESPACE) &&
-            child != virCxlDcdCommandline(doc))
-            return;
-    }
+    while (ns && (!ns->prefix || !g_str_equal(ns->href, VIR_CXL_DCD_QEMU_NAMESPACE)))
+        ns = ns->next;
+    if (!ns || virCxlDcdUsesNamespace(root, ns, virCxlDcdCommandline(doc)))
+        return;
     regex = g_regex_new("\\s+xmlns:[^\\s=]+\\s*=\\s*(['\"])" VIR_CXL_DCD_QEMU_NAMESPACE "\\1",
                         0,
                         0,
