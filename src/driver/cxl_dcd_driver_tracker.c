@@ -32,6 +32,7 @@
 #include <stdlib.h>
 
 #include "conf/cxl_dcd_domain.h"
+#include "cxl_dcd_connect.h"
 #include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_load.h"
 #include "cxl_dcd_driver_log.h"
@@ -239,7 +240,8 @@ cxlDcdDriverTrackerBegin(const char *uri)
 }
 
 /* A client of the daemon has opened @conn. What it may do is its own business: the states
- * are the daemon's. */
+ * are the daemon's. A connection to another host is the daemon's own, which a migration
+ * opened: the domains there are tracked there. */
 static virConnectPtr
 cxlDcdDriverOpened(virConnectPtr conn)
 {
@@ -248,7 +250,8 @@ cxlDcdDriverOpened(virConnectPtr conn)
     if (!conn || !cxlDcdDriverIsDaemon() || cxlDcdDriverIsInside())
         return conn;
     cxlDcdDriverEnter();
-    if (g_strcmp0(virConnectGetType(conn), "QEMU") == 0 && (uri = virConnectGetURI(conn))) {
+    if (g_strcmp0(virConnectGetType(conn), "QEMU") == 0 && virCxlDcdConnectIsLocal(conn) &&
+        (uri = virConnectGetURI(conn))) {
         cxlDcdDriverTrackerBegin(uri);
         free(uri);
     }
