@@ -36,9 +36,12 @@ set -u
 M=1048576
 export LC_ALL=C
 
-# Seconds: for what is waited for, for one command, for a whole test.
+# Seconds: for what is waited for, for one command, for what the tracker notices, for a whole test.
 WAIT=20
 COMMAND_DEADLINE=60
+# The tracker's longest pause while a guest does not answer, and the time of the command that
+# finds the answer.
+PROMPT=2.5
 : "${E2E_DEADLINE:=270}"
 
 : "${DAEMON:=libvirtd}"
@@ -300,6 +303,21 @@ eventually()
         sleep 0.1
     done
     is "$text" "$out" "$expected"
+}
+
+# promptly TEXT EXPECTED COMMAND...: what COMMAND prints is EXPECTED in PROMPT seconds
+promptly()
+{
+    local text=$1 expected=$2 begun=${EPOCHREALTIME/./} limit
+
+    shift 2
+    limit=$(awk "BEGIN { print $PROMPT * 1000000 }")
+    until { run "$@" && [ "$out" = "$expected" ]; } ||
+        [ $((${EPOCHREALTIME/./} - begun)) -gt "$limit" ]; do
+        sleep 0.05
+    done
+    is "$text" "$out" "$expected"
+    diagnose "after $(((${EPOCHREALTIME/./} - begun) / 1000)) ms"
 }
 
 # wait_for WHAT COMMAND...: no test of its own; the test cannot go on without it
