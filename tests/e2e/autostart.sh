@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # autostart.sh: a domain that the daemon starts by itself, or that was started without the
-# module, is offered the capacities of its definition, once
+# module, is offered the capacities of its definition, once; and who the client is that the
+# tracker needs where there is no other
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -120,6 +121,48 @@ without()
     remove without
 }
 
+# first_client: what systemd runs when the daemon is ready, by its drop-in, but for the URI
+first_client()
+{
+    local command
+
+    command=$(sed -n "s/^ExecStartPost=-\/bin\/sh -c '\(.*\)'$/\1/p" "$FILES/50-cxl-dcd.conf.in" |
+        sed 's|@uri@|qemu:///session?mode=legacy|')
+    is "the drop-in has a command" "$(grep -c . <<<"$command")" 1
+    run env "LD_PRELOAD=$LIBVIRT_CXL_DCD_DRIVER" "$@" /bin/sh -c "$command"
+    is "it succeeds, and is silent" "$status$out$err" 0
+}
+
+has_begun()
+{
+    [ -S "$SCRATCH/nobody.qtest" ]
+}
+
+# A host that has booted, and nobody uses libvirt.
+nobody()
+{
+    domain nobody "$(device tagged 1024 1 '' "$(configured "$(tag 1)")
+")
+" | put nobody.xml
+    must stock define "$SCRATCH/nobody.xml"
+    must stock autostart nobody
+    stop_daemon
+    rm -f "$SCRATCH/run/libvirt/qemu/run/autostarted" "$SCRATCH/nobody.qtest"
+    first_client
+    env "LD_PRELOAD=$LIBVIRT_CXL_DCD_DRIVER" LIBVIRT_LOG_OUTPUTS=3:stderr "$DAEMON" -t 60 \
+        >>"$SCRATCH/log/daemon" 2>&1 &
+    daemon=$!
+    wait_for "waited for the domain" has_begun
+    sleep 3
+    is "without any client nothing is offered" "$(offers nobody)" 0
+    first_client PATH=/nowhere
+    sleep 1
+    is "nor without virsh" "$(offers nobody)" 0
+    first_client
+    eventually "the client that the drop-in brings is enough" 1 offers nobody
+    remove nobody
+}
+
 # A domain with no capacity in its definition gets no mark.
 unmarked()
 {
@@ -136,6 +179,7 @@ starts tagged
 starts static
 impossible
 without
+nobody
 unmarked
 
 finish

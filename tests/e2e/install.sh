@@ -65,11 +65,13 @@ is "nothing that is installed names the folder that it was staged in" \
 # ---------------------------------------------------- a daemon as systemd starts it
 
 if [ -n "$UNITDIR" ]; then
-    for unit in libvirtd virtqemud; do
-        is "$unit: its drop-in is one setting" \
-            "$(grep -v '^#' "$root$UNITDIR/$unit.service.d/50-cxl-dcd.conf")" \
+    for unit in libvirtd/legacy virtqemud/direct; do
+        is "${unit%/*}: its drop-in is the module, and a first client that asks this daemon" \
+            "$(grep -v '^#' "$root$UNITDIR/${unit%/*}.service.d/50-cxl-dcd.conf")" \
             "[Service]
-Environment=LD_PRELOAD=$LIBDIR/libvirt-cxl-dcd/libvirt-cxl-dcd-driver.so"
+Environment=LD_PRELOAD=$LIBDIR/libvirt-cxl-dcd/libvirt-cxl-dcd-driver.so
+ExecStartPost=-/bin/sh -c 'LD_PRELOAD= timeout 10 virsh --readonly --connect \
+\"qemu:///system?mode=${unit#*/}\" uri >/dev/null 2>&1 || :'"
     done
     LIBVIRT_CXL_DCD_DRIVER=$root$(sed -n 's/^Environment=LD_PRELOAD=//p' \
         "$root$UNITDIR/libvirtd.service.d/50-cxl-dcd.conf")
