@@ -581,7 +581,7 @@ static const testCommandCase testWrongCases[] = {
     {"cxl-dcd-add test --size 2M --wait=yes",
      .status = USAGE,
      .err = "invalid '=' after option --wait: it takes no value"},
-    {"cxl-dcd-add test --file x --tag y",
+    {"cxl-dcd-add test --file x --tag " TAG_A,
      .status = USAGE,
      .err = "Options --file and --tag are mutually exclusive: leave one out"},
     {"cxl-dcd-add test --file x --nodeset 0",
@@ -609,7 +609,7 @@ static const testCommandCase testWrongCases[] = {
     {"cxl-dcd-add test --size 2M --timeout 1",
      .status = USAGE,
      .err = "Option --wait is required by option --timeout"},
-    {"cxl-dcd-release test --all --tag x",
+    {"cxl-dcd-release test --all --tag " TAG_A,
      .status = USAGE,
      .err = "Options --tag and --all are mutually exclusive: leave one out"},
     {"cxl-dcd-release test --all --current --config",
@@ -661,22 +661,22 @@ static const testCommandCase testWrongCases[] = {
     {"cxl-dcd-add test --size 2M --region first",
      .status = USAGE,
      .err = "Numeric value 'first' for <region> option is malformed or out of range: expected a "
-            "number from 0 to 4294967295"},
+            "number from 0 to 7"},
     {"cxl-dcd-add test --size 2M --region -1",
      .status = USAGE,
      .err = "Numeric value '-1' for <region> option is malformed or out of range: expected a "
-            "number from 0 to 4294967295"},
+            "number from 0 to 7"},
     {"cxl-dcd-add test --size 2M --source disk",
      .status = USAGE,
      .err = "Invalid value 'disk' for <source> option: expected one of ram, memfd, file"},
     {"cxl-dcd-add test --size 2M --wait --timeout 0",
      .status = USAGE,
-     .err = "Numeric value '0' for <timeout> option is malformed or out of range: expected "
-            "seconds, at least 1"},
+     .err = "Numeric value '0' for <timeout> option is malformed or out of range: expected a "
+            "number from 1 to 4294967295"},
     {"cxl-dcd-release test --all --wait --timeout soon",
      .status = USAGE,
      .err = "Numeric value 'soon' for <timeout> option is malformed or out of range: expected a "
-            "number from 0 to 4294967295"},
+            "number from 1 to 4294967295"},
     {"cxl-dcd-release test --all --removal-policy soft",
      .status = USAGE,
      .err = "Invalid value 'soft' for <removal-policy> option: expected one of tag-based, "
@@ -694,11 +694,96 @@ static const testCommandCase testWrongCases[] = {
     {"cxl-dcd-list --tag 5be13bce",
      .status = USAGE,
      .err = "Invalid value '5be13bce' for <tag> option: expected a UUID, 32 hexadecimal digits in "
-            "groups of 8-4-4-4-12"},
+            "groups of 8-4-4-4-12, not all of them 0"},
     {"cxl-dcd-list --state 'a\nb'",
      .status = USAGE,
      .err = "Invalid value 'a b' for <state> option: expected one of configured, adding, "
             "pending, accepted, rejected, releasing"},
+
+    {"cxl-dcd-add test --size 0",
+     .status = USAGE,
+     .err = "Scaled numeric value '0' for <size> option is malformed or out of range: expected a "
+            "multiple of 2 MiB, and not 0"},
+    {"cxl-dcd-add test --size 3M",
+     .status = USAGE,
+     .err = "Scaled numeric value '3M' for <size> option is malformed or out of range: expected a "
+            "multiple of 2 MiB, and not 0"},
+    {"cxl-dcd-add test --size 2M --offset 1",
+     .status = USAGE,
+     .err = "Scaled numeric value '1' for <offset> option is malformed or out of range: expected a "
+            "multiple of 2 MiB"},
+    {"cxl-dcd-add test --size 2M --region 8",
+     .status = USAGE,
+     .err = "Numeric value '8' for <region> option is malformed or out of range: expected a number "
+            "from 0 to 7"},
+    {"cxl-dcd-add test --size 2M --tag x",
+     .status = USAGE,
+     .err = "Invalid value 'x' for <tag> option: expected a UUID, 32 hexadecimal digits in groups "
+            "of 8-4-4-4-12, not all of them 0"},
+    {"cxl-dcd-release test --tag nonsense",
+     .status = USAGE,
+     .err = "Invalid value 'nonsense' for <tag> option: expected a UUID, 32 hexadecimal digits in "
+            "groups of 8-4-4-4-12, not all of them 0"},
+    {"cxl-dcd-add test --size 2M --tag 00000000-0000-0000-0000-000000000000",
+     .status = USAGE,
+     .err = "Invalid value '00000000-0000-0000-0000-000000000000' for <tag> option: expected a "
+            "UUID, 32 hexadecimal digits in groups of 8-4-4-4-12, not all of them 0"},
+    {"cxl-dcd-release test --tag 00000000-0000-0000-0000-000000000000",
+     .status = USAGE,
+     .err = "Invalid value '00000000-0000-0000-0000-000000000000' for <tag> option: expected a "
+            "UUID, 32 hexadecimal digits in groups of 8-4-4-4-12, not all of them 0"},
+    {"cxl-dcd-list --tag 00000000-0000-0000-0000-000000000000",
+     .status = USAGE,
+     .err = "Invalid value '00000000-0000-0000-0000-000000000000' for <tag> option: expected a "
+            "UUID, 32 hexadecimal digits in groups of 8-4-4-4-12, not all of them 0"},
+    {"cxl-dcd-add test --size 2M --device 'a b'",
+     .status = USAGE,
+     .err = "Invalid value 'a b' for <device> option: expected an alias: a letter, then letters, "
+            "digits, '-', '.', '_'"},
+    {"cxl-dcd-add test --size 2M --nodeset all",
+     .status = USAGE,
+     .err = "Invalid value 'all' for <nodeset> option: expected host NUMA nodes, as in 0-1,3, from "
+            "0 to 127"},
+    {"cxl-dcd-add test --size 2M --nodeset 128",
+     .status = USAGE,
+     .err = "Invalid value '128' for <nodeset> option: expected host NUMA nodes, as in 0-1,3, from "
+            "0 to 127"},
+    {"cxl-dcd-add test --size 2M --path x",
+     .status = USAGE,
+     .err =
+         "Invalid value 'x' for <path> option: expected an absolute path, which begins with '/'"},
+    {"cxl-dcd-add test --size 2M --source file",
+     .status = USAGE,
+     .err = "Option --path is required by option --source file"},
+    {"cxl-dcd-add test --size 2M --source memfd --path /x",
+     .status = USAGE,
+     .err = "Option --path goes with --source file, not memfd: leave one out"},
+    {"cxl-dcd-add test --size 2M --source ram --pagesize 2M",
+     .status = USAGE,
+     .err = "Option --pagesize goes with --source memfd, not ram: leave one out"},
+    {"cxl-dcd-add test --size 2M --path /x --pagesize 2M",
+     .status = USAGE,
+     .err = "Option --pagesize goes with --source memfd, not file: leave one out"},
+    {"cxl-dcd-add test --size 2M --pagesize 3000",
+     .status = USAGE,
+     .err = "Invalid value '3000' for <pagesize> option: expected a power of two, at least 4096, "
+            "of which --size 2M is a multiple"},
+    {"cxl-dcd-add test --size 2M --pagesize 0",
+     .status = USAGE,
+     .err = "Invalid value '0' for <pagesize> option: expected a power of two, at least 4096, of "
+            "which --size 2M is a multiple"},
+    {"cxl-dcd-add test --size 2M --pagesize 1G",
+     .status = USAGE,
+     .err = "Invalid value '1G' for <pagesize> option: expected a power of two, at least 4096, of "
+            "which --size 2M is a multiple"},
+    {"cxl-dcd-add test --size 2M --pagesize 3000 --print-xml",
+     .status = USAGE,
+     .err = "Invalid value '3000' for <pagesize> option: expected a power of two, at least 4096, "
+            "of which --size 2M is a multiple"},
+    {"cxl-dcd-event --timeout 0",
+     .status = USAGE,
+     .err = "Numeric value '0' for <timeout> option is malformed or out of range: expected a "
+            "number from 1 to 4294967295"},
 
     /* what the document of a capacity cannot hold */
     {"cxl-dcd-add test --size 2M --path ' /a b'",
@@ -743,16 +828,12 @@ static const testCommandCase testWrongCases[] = {
             "is in: expected UTF-8"},
     {"cxl-dcd-add test --size 2M --tag '\x01'",
      .status = USAGE,
-     .err = "Invalid value '\\x01' for <tag> option: it has a control character, which the "
-            "capacity's XML cannot hold: expected none"},
+     .err = "Invalid value '\\x01' for <tag> option: expected a UUID, 32 hexadecimal digits in "
+            "groups of 8-4-4-4-12, not all of them 0"},
     {"cxl-dcd-add test --size 2M --device '\xff'",
      .status = USAGE,
-     .err = "Invalid value '\\xff' for <device> option: it is not UTF-8, which the capacity's XML "
-            "is in: expected UTF-8"},
-    {"cxl-dcd-add test --size 2M --nodeset '0\t'",
-     .status = USAGE,
-     .err = "Invalid value '0*' for <nodeset> option: it has a control character, which the "
-            "capacity's XML cannot hold: expected none"},
+     .err = "Invalid value '\\xff' for <device> option: expected an alias: a letter, then letters, "
+            "digits, '-', '.', '_'"},
 
     /* read-only */
     {"cxl-dcd-add test --size 2M",

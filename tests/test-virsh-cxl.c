@@ -423,9 +423,9 @@ testXML(void)
          "    </source>\n"
          "  </capacity>\n"
          "</cxl-dcd>\n"},
-        {"vm --size 2M --path '/a<b>&c' --tag \"'><x\"",
+        {"vm --size 2M --path '/a<b>&c' ",
          "<cxl-dcd>\n"
-         "  <capacity tag='&apos;&gt;&lt;x'>\n"
+         "  <capacity>\n"
          "    <size unit='b'>2097152</size>\n"
          "    <source type='file'>\n"
          "      <path>/a&lt;b&gt;&amp;c</path>\n"
@@ -602,6 +602,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_assert_cmpint(virInitialize(), ==, 0);
 
     g_test_add_func("/virsh-cxl/size/parse", testSizeParse);
     g_test_add_func("/virsh-cxl/size/format", testSizeFormat);

@@ -7,37 +7,88 @@
  * can still see the capacity's status and release it.
  */
 
+#include <libvirt/virterror.h>
+
+#include "conf/cxl_dcd_conf.h"
 #include "vsh-cxl-cmd.h"
 #include "vsh-cxl-wait.h"
 #include "vsh-cxl-xml.h"
 
 static const char *const vshCxlSourceNames[] = {"ram", "memfd", "file", NULL};
 
+/* Nobody who gave a path should have to read what is wrong with an XML that he did not
+ * write, nor get a file of another name: what the document cannot hold is refused. */
+static const char *
+vshCxlCmdAddPathFault(const char *path)
+{
+    const char *next;
+
+    if (!g_utf8_validate(path, -1, NULL))
+        return "it is not UTF-8, which the capacity's XML is in: expected UTF-8";
+    for (next = path; *next; next = g_utf8_next_char(next)) {
+        gunichar c = g_utf8_get_char(next);
+
+        if (g_unichar_iscntrl(c) || c == 0xfffe || c == 0xffff)
+            return "it has a control character, which the capacity's XML cannot hold: expected "
+                   "none";
+    }
+    /* white space around an element's text is no part of it */
+    if (g_str_has_prefix(path, " ") || g_str_has_suffix(path, " "))
+        return "it begins or ends with a space, which the capacity's XML does not keep: expected "
+               "none there";
+    return *path == '/' ? NULL : "expected an absolute path, which begins with '/'";
+}
+
+static const char *
+vshCxlCmdAddNodesetFault(const char *nodes)
+{
+    g_autoptr(GArray) parsed = virCxlDcdNodesetParse(nodes);
+
+    virResetLastError();
+    return parsed ? NULL : "expected host NUMA nodes, as in 0-1,3, from 0 to 127";
+}
+
+G_STATIC_ASSERT(VIR_CXL_DCD_HOST_NODES_MAX == 128);
+
+static const char *
+vshCxlCmdAddDeviceFault(const char *alias)
+{
+    return virCxlDcdIsId(alias)
+               ? NULL
+               : "expected an alias: a letter, then letters, digits, '-', '.', '_'";
+}
+
 static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     VSH_CXL_OPT_DEF_DOMAIN,
     {
         .name = "size",
         .type = VSH_CXL_OPT_SIZE,
+        .min = 1,
+        .multiple = VIR_CXL_DCD_BLOCK_SIZE,
         .help = "size of the capacity, as scaled integer (default bytes)",
     },
     {
         .name = "tag",
         .type = VSH_CXL_OPT_STRING,
+        .fault = vshCxlTagFault,
         .help = "UUID that names the capacity; generated if not given",
     },
     {
         .name = "device",
         .type = VSH_CXL_OPT_STRING,
+        .fault = vshCxlCmdAddDeviceFault,
         .help = "alias of the device; needed if the domain has several",
     },
     {
         .name = "region",
         .type = VSH_CXL_OPT_INT,
+        .max = VIR_CXL_DCD_REGIONS_MAX - 1,
         .help = "region of the device, from 0 (default 0)",
     },
     {
         .name = "offset",
         .type = VSH_CXL_OPT_SIZE,
+        .multiple = VIR_CXL_DCD_BLOCK_SIZE,
         .help = "offset in the region, as scaled integer (default bytes); chosen if not given",
     },
     {
@@ -50,6 +101,7 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     {
         .name = "path",
         .type = VSH_CXL_OPT_STRING,
+        .fault = vshCxlCmdAddPathFault,
         .help = "absolute path of the file that is the memory",
     },
     {
@@ -60,6 +112,7 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     {
         .name = "nodeset",
         .type = VSH_CXL_OPT_STRING,
+        .fault = vshCxlCmdAddNodesetFault,
         .help = "host NUMA nodes to take the memory from, as in 0-1,3",
     },
     {
@@ -93,6 +146,7 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     {
         .name = "timeout",
         .type = VSH_CXL_OPT_INT,
+        .min = 1,
         .help = "with --wait, give up waiting after this many seconds",
     },
     {
@@ -123,58 +177,43 @@ static const char *const vshCxlCmdAddNotWithFile[] = {
     "print-xml",
 };
 
-/* The options whose text goes into the document that the library reads. */
-static const char *const vshCxlCmdAddTexts[] = {"tag", "device", "path", "nodeset"};
-
-/* Why the document cannot hold @text; NULL if it can. */
-static const char *
-vshCxlCmdAddTextFault(const char *text)
-{
-    const char *next;
-
-    if (!g_utf8_validate(text, -1, NULL))
-        return "it is not UTF-8, which the capacity's XML is in: expected UTF-8";
-    for (next = text; *next; next = g_utf8_next_char(next)) {
-        gunichar c = g_utf8_get_char(next);
-
-        if (g_unichar_iscntrl(c) || c == 0xfffe || c == 0xffff)
-            return "it has a control character, which the capacity's XML cannot hold: expected "
-                   "none";
-    }
-    return NULL;
-}
-
 /**
- * vshCxlCmdAddCheckTexts:
+ * vshCxlCmdAddCheckSource:
  * @ctl: the run
  * @args: the arguments
  *
- * Nobody who gave a path should have to read what is wrong with an XML that he did not
- * write, nor get a file of another name.
- *
- * Returns 0 if the document can hold the options as they are, -1 with the error reported.
+ * Returns 0 if the options of the memory go together, -1 with the error reported.
  */
 static int
-vshCxlCmdAddCheckTexts(vshCxlControl *ctl, const vshCxlArgs *args)
+vshCxlCmdAddCheckSource(vshCxlControl *ctl, const vshCxlArgs *args)
 {
-    size_t i;
+    const char *type = vshCxlSourceType(args);
+    unsigned long long size = vshCxlArgsNumber(args, "size");
 
-    for (i = 0; i < G_N_ELEMENTS(vshCxlCmdAddTexts); i++) {
-        const char *name = vshCxlCmdAddTexts[i];
-        const char *text = vshCxlArgsString(args, name);
-        const char *fault = text ? vshCxlCmdAddTextFault(text) : NULL;
-
-        /* white space around an element's text is no part of it */
-        if (text && !fault && g_str_equal(name, "path") &&
-            (g_str_has_prefix(text, " ") || g_str_has_suffix(text, " ")))
-            fault = "it begins or ends with a space, which the capacity's XML does not keep: "
-                    "expected none there";
-        if (fault) {
-            vshCxlUsageError(ctl, "Invalid value '%s' for <%s> option: %s", text, name, fault);
-            return -1;
-        }
+    if (g_str_equal(type, "file") && !vshCxlArgsHas(args, "path")) {
+        vshCxlUsageError(ctl, "Option --path is required by option --source file");
+        return -1;
     }
-    return 0;
+    if (!g_str_equal(type, "file") && vshCxlArgsHas(args, "path")) {
+        vshCxlUsageError(ctl, "Option --path goes with --source file, not %s: leave one out", type);
+        return -1;
+    }
+    if (!vshCxlArgsHas(args, "pagesize"))
+        return 0;
+    if (!g_str_equal(type, "memfd")) {
+        vshCxlUsageError(ctl,
+                         "Option --pagesize goes with --source memfd, not %s: leave one out",
+                         type);
+        return -1;
+    }
+    if (virCxlDcdIsPagesize(vshCxlArgsNumber(args, "pagesize"), size))
+        return 0;
+    vshCxlUsageError(ctl,
+                     "Invalid value '%s' for <pagesize> option: expected a power of two, at least "
+                     "4096, of which --size %s is a multiple",
+                     vshCxlArgsString(args, "pagesize"),
+                     vshCxlArgsString(args, "size"));
+    return -1;
 }
 
 /**
@@ -200,7 +239,7 @@ vshCxlCmdAddCheck(vshCxlControl *ctl, const vshCxlArgs *args)
     if (vshCxlCheckExclusive(ctl, args, "shared", "private") < 0 ||
         vshCxlCheckExclusive(ctl, args, "print-xml", "wait") < 0 ||
         vshCxlCheckImpact(ctl, args, vshCxlCmdAddLiveOnly) < 0 ||
-        vshCxlCmdAddCheckTexts(ctl, args) < 0)
+        (!vshCxlArgsHas(args, "file") && vshCxlCmdAddCheckSource(ctl, args) < 0))
         return -1;
     return vshCxlArgsHas(args, "print-xml") ? 0 : vshCxlCheckWritable(ctl, "add capacity");
 }

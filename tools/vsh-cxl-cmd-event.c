@@ -34,6 +34,7 @@ static const vshCxlOptDef vshCxlCmdEventOpts[] = {
     {
         .name = "timeout",
         .type = VSH_CXL_OPT_INT,
+        .min = 1,
         .help = "timeout seconds",
     },
     {
@@ -370,16 +371,8 @@ cmdCxlDcdEvent(vshCxlControl *ctl, const vshCxlArgs *args)
     g_autoptr(vshCxlEvents) events = NULL;
     gint64 end = G_MAXINT64;
 
-    if (vshCxlArgsHas(args, "timeout")) {
-        if (timeout == 0) {
-            vshCxlUsageError(ctl,
-                             "Numeric value '%s' for <timeout> option is malformed or out of "
-                             "range: expected seconds, at least 1",
-                             vshCxlArgsString(args, "timeout"));
-            return -1;
-        }
+    if (vshCxlArgsHas(args, "timeout"))
         end = g_get_monotonic_time() + (gint64)timeout * G_USEC_PER_SEC;
-    }
     if (vshCxlEventsConnect(ctl) < 0 ||
         (vshCxlArgsHas(args, "domain") && !(domain = vshCxlLookupDomain(ctl, args))) ||
         !(events = vshCxlEventsNew(ctl, domain)))

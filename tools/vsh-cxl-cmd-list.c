@@ -41,6 +41,7 @@ static const vshCxlOptDef vshCxlCmdListOpts[] = {
     {
         .name = "tag",
         .type = VSH_CXL_OPT_STRING,
+        .fault = vshCxlTagFault,
         .help = "only the capacity with this UUID",
     },
     {
@@ -52,29 +53,14 @@ static const vshCxlOptDef vshCxlCmdListOpts[] = {
     {0},
 };
 
-/**
- * vshCxlCmdListGetFilter:
- * @ctl: the run
- * @args: the arguments
- * @filter: filled with what is wanted
- *
- * Returns 0, or -1 with the error reported.
- */
-static int
-vshCxlCmdListGetFilter(vshCxlControl *ctl, const vshCxlArgs *args, vshCxlFilter *filter)
+/* @filter: filled with what is wanted. */
+static void
+vshCxlCmdListGetFilter(const vshCxlArgs *args, vshCxlFilter *filter)
 {
     filter->device = vshCxlArgsString(args, "device");
     filter->tag = vshCxlArgsString(args, "tag");
     filter->state = vshCxlArgsChoice(args, "state");
     filter->empty = vshCxlArgsHas(args, "all") && !filter->tag && filter->state < 0;
-
-    if (!filter->tag || g_uuid_string_is_valid(filter->tag))
-        return 0;
-    vshCxlUsageError(ctl,
-                     "Invalid value '%s' for <tag> option: expected a UUID, 32 hexadecimal digits "
-                     "in groups of 8-4-4-4-12",
-                     filter->tag);
-    return -1;
 }
 
 /**
@@ -226,7 +212,8 @@ cmdCxlDcdList(vshCxlControl *ctl, const vshCxlArgs *args)
     vshCxlFilter filter;
     int ret;
 
-    if (vshCxlCmdListGetFilter(ctl, args, &filter) < 0 || vshCxlConnect(ctl) < 0)
+    vshCxlCmdListGetFilter(args, &filter);
+    if (vshCxlConnect(ctl) < 0)
         return -1;
     if (filter.state == VIR_DOMAIN_CXL_DCD_STATE_NONE)
         flags = VIR_CONNECT_LIST_DOMAINS_INACTIVE;

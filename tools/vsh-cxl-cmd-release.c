@@ -34,6 +34,7 @@ static const vshCxlOptDef vshCxlCmdReleaseOpts[] = {
     {
         .name = "tag",
         .type = VSH_CXL_OPT_STRING,
+        .fault = vshCxlTagFault,
         .help = "UUID of the capacity",
     },
     {
@@ -68,6 +69,7 @@ static const vshCxlOptDef vshCxlCmdReleaseOpts[] = {
     {
         .name = "timeout",
         .type = VSH_CXL_OPT_INT,
+        .min = 1,
         .help = "with --wait, give up waiting after this many seconds",
     },
     {0},

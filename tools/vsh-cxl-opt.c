@@ -47,6 +47,13 @@ vshCxlArgsError(GError **error, const char *format, ...)
     return -1;
 }
 
+/* The largest number that @opt takes. */
+static unsigned int
+vshCxlOptMax(const vshCxlOptDef *opt)
+{
+    return opt->max ? opt->max : UINT_MAX;
+}
+
 static const char *
 vshCxlOptTypeToString(vshCxlOptType type)
 {
@@ -89,6 +96,26 @@ vshCxlArgsSetChoice(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **er
                            known);
 }
 
+/* As vshCxlArgsSetNumber(), of a size. */
+static int
+vshCxlArgsSetSize(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **error)
+{
+    g_autofree char *multiple = vshCxlSizeFormat(opt->multiple);
+    g_autofree char *right =
+        g_strdup_printf("expected a multiple of %s%s", multiple, opt->min ? ", and not 0" : "");
+    g_autoptr(GError) reason = NULL;
+
+    if (vshCxlSizeParse(value->string, &value->number, &reason) == 0 && value->number >= opt->min &&
+        (!opt->multiple || value->number % opt->multiple == 0))
+        return 0;
+    return vshCxlArgsError(
+        error,
+        "Scaled numeric value '%s' for <%s> option is malformed or out of range: %s",
+        value->string,
+        opt->name,
+        reason ? reason->message : right);
+}
+
 /**
  * vshCxlArgsSetNumber:
  * @opt: the option
@@ -100,31 +127,37 @@ vshCxlArgsSetChoice(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **er
 static int
 vshCxlArgsSetNumber(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **error)
 {
-    g_autoptr(GError) reason = NULL;
     char *end = NULL;
-
-    if (opt->type == VSH_CXL_OPT_SIZE) {
-        if (vshCxlSizeParse(value->string, &value->number, &reason) == 0)
-            return 0;
-        return vshCxlArgsError(
-            error,
-            "Scaled numeric value '%s' for <%s> option is malformed or out of range: %s",
-            value->string,
-            opt->name,
-            reason->message);
-    }
 
     errno = 0;
     value->number = g_ascii_strtoull(value->string, &end, 10);
-    if (!g_ascii_isdigit(*value->string) || *end || errno != 0 || value->number > UINT_MAX) {
+    if (!g_ascii_isdigit(*value->string) || *end || errno != 0 || value->number < opt->min ||
+        value->number > vshCxlOptMax(opt)) {
         return vshCxlArgsError(error,
                                "Numeric value '%s' for <%s> option is malformed or out of range: "
-                               "expected a number from 0 to %u",
+                               "expected a number from %u to %u",
                                value->string,
                                opt->name,
-                               UINT_MAX);
+                               opt->min,
+                               vshCxlOptMax(opt));
     }
     return 0;
+}
+
+static int
+vshCxlArgsSetString(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **error)
+{
+    const char *fault = opt->fault ? opt->fault(value->string) : NULL;
+
+    if (opt->values)
+        return vshCxlArgsSetChoice(opt, value, error);
+    if (!fault)
+        return 0;
+    return vshCxlArgsError(error,
+                           "Invalid value '%s' for <%s> option: %s",
+                           value->string,
+                           opt->name,
+                           fault);
 }
 
 /**
@@ -153,7 +186,9 @@ vshCxlArgsSet(const vshCxlOptDef *opt, vshCxlArgsValue *value, const char *strin
                                vshCxlOptTypeToString(opt->type));
     }
     if (opt->type == VSH_CXL_OPT_STRING)
-        return opt->values ? vshCxlArgsSetChoice(opt, value, error) : 0;
+        return vshCxlArgsSetString(opt, value, error);
+    if (opt->type == VSH_CXL_OPT_SIZE)
+        return vshCxlArgsSetSize(opt, value, error);
     return vshCxlArgsSetNumber(opt, value, error);
 }
 

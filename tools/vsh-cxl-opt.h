@@ -12,7 +12,7 @@
 typedef enum {
     VSH_CXL_OPT_BOOL,
     VSH_CXL_OPT_STRING,
-    VSH_CXL_OPT_INT,  /* 0 to UINT_MAX */
+    VSH_CXL_OPT_INT,
     VSH_CXL_OPT_SIZE, /* bytes, or with a suffix */
 } vshCxlOptType;
 
@@ -23,6 +23,11 @@ typedef struct {
     bool positional; /* may be given by its place alone */
     bool required;
     const char *const *values; /* a string's few values, ended by NULL; NULL: any */
+    /* what is wrong with a string and would be right, NULL if nothing is; NULL: all are right */
+    const char *(*fault)(const char *string);
+    unsigned int min;            /* of a number or a size */
+    unsigned int max;            /* of a number; 0: UINT_MAX */
+    unsigned long long multiple; /* bytes, of which a size is a multiple; 0: any */
     const char *help;
 } vshCxlOptDef;
 

@@ -219,10 +219,11 @@ vshCxlSessionRunOurs(vshCxlSession *session, const vshCxlCmdDef *cmd, char **wor
     int ret;
 
     ctl->status = VSH_CXL_EXIT_DONE;
-    if (!(args = vshCxlSessionParse(session, cmd, words, &status)))
-        return status;
+    /* values are judged by the library, whose errors need libvirt */
     if (vshCxlSessionInitialize(ctl) < 0)
         return EXIT_FAILURE;
+    if (!(args = vshCxlSessionParse(session, cmd, words, &status)))
+        return status;
     vshCxlSessionCheckConnection(ctl);
 
     start = g_get_monotonic_time();

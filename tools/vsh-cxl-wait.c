@@ -59,8 +59,7 @@ vshCxlWaitInterrupt(int signal G_GNUC_UNUSED)
  * @args: the arguments of a command with --wait and --timeout
  * @timeout: filled with milliseconds, -1 for no end
  *
- * Returns 0 on success, -1 with the error reported if --timeout is 0 or stands
- * without --wait.
+ * Returns 0 on success, -1 with the error reported if --timeout stands without --wait.
  */
 int
 vshCxlTimeout(vshCxlControl *ctl, const vshCxlArgs *args, long long *timeout)
@@ -73,13 +72,6 @@ vshCxlTimeout(vshCxlControl *ctl, const vshCxlArgs *args, long long *timeout)
         return -1;
     }
     *timeout = (long long)vshCxlArgsNumber(args, "timeout") * 1000;
-    if (*timeout == 0) {
-        vshCxlUsageError(ctl,
-                         "Numeric value '%s' for <timeout> option is malformed or out of range: "
-                         "expected seconds, at least 1",
-                         vshCxlArgsString(args, "timeout"));
-        return -1;
-    }
     return 0;
 }
 

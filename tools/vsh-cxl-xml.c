@@ -3,7 +3,7 @@
  * vsh-cxl-xml.c: the document of a capacity, from the options that describe it
  *
  * The document is the one that attach-device takes. Values are escaped but not
- * judged: what a tag or a node set is, only the library says.
+ * judged: the options were.
  */
 
 #include "vsh-cxl-xml.h"
@@ -37,7 +37,7 @@ vshCxlFormatSize(GString *xml, int indent, const char *name, unsigned long long 
  * Returns the type that was asked for, otherwise the only one that takes the
  * options that were given.
  */
-static const char *
+const char *
 vshCxlSourceType(const vshCxlArgs *args)
 {
     if (vshCxlArgsHas(args, "source"))

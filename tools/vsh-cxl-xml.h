@@ -8,6 +8,7 @@
 
 #include "vsh-cxl-opt.h"
 
+const char *vshCxlSourceType(const vshCxlArgs *args);
 char *vshCxlCapacityFormatXML(const vshCxlArgs *args);
 
 #endif /* VSH_CXL_XML_H */

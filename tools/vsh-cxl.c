@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "conf/cxl_dcd_conf.h"
 #include "vsh-cxl.h"
 
 /* The errors of one run, from the least to the gravest: what the run ends with. */
@@ -191,6 +192,23 @@ vshCxlPrintTable(vshCxlControl *ctl, vshCxlTable *table)
 
     fputs(text, ctl->out);
     vshCxlPrintExtra(ctl, ctl->out, "\n");
+}
+
+/**
+ * vshCxlTagFault:
+ * @tag: a tag as the user wrote it
+ *
+ * Returns what is wrong with it and would be right; NULL if nothing is.
+ */
+const char *
+vshCxlTagFault(const char *tag)
+{
+    g_autofree char *canonical = virCxlDcdTagParse(tag);
+
+    virResetLastError();
+    return canonical ? NULL
+                     : "expected a UUID, 32 hexadecimal digits in groups of 8-4-4-4-12, not all of "
+                       "them 0";
 }
 
 /**

@@ -53,6 +53,7 @@ void vshCxlPrintTable(vshCxlControl *ctl, vshCxlTable *table);
 
 int
 vshCxlCheckExclusive(vshCxlControl *ctl, const vshCxlArgs *args, const char *one, const char *two);
+const char *vshCxlTagFault(const char *tag);
 int vshCxlCheckWritable(vshCxlControl *ctl, const char *what);
 int vshCxlCheckImpact(vshCxlControl *ctl, const vshCxlArgs *args, const char *const *live_only);
 int vshCxlCheckPersistent(vshCxlControl *ctl, const char *name, bool persistent);

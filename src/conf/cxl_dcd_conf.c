@@ -25,9 +25,6 @@
 #define virCxlDcdReportConf(code, ...)                                                             \
     virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN, code, __VA_ARGS__)
 
-/* QEMU's MAX_NODES: host NUMA nodes are 0 to 127. */
-#define VIR_CXL_DCD_HOST_NODES_MAX 128
-
 static const char *const virCxlDcdModelNames[] = {"tagged", "static"};
 static const char *const virCxlDcdDriverNames[] = {"", "qemu", "module"};
 static const char *const virCxlDcdSourceNames[] = {"ram", "memfd", "file"};
@@ -181,8 +178,13 @@ virCxlDcdTagParse(const char *text)
     return g_steal_pointer(&tag);
 }
 
-/* A QEMU id, as QEMU's id_wellformed() has it. */
-static bool
+/**
+ * virCxlDcdIsId:
+ * @id: a string
+ *
+ * Returns true when it can be an alias: a QEMU id, as QEMU's id_wellformed() has it.
+ */
+bool
 virCxlDcdIsId(const char *id)
 {
     return g_ascii_isalpha(*id) &&
@@ -229,8 +231,13 @@ virCxlDcdNodesetApply(bool *set, const char *member)
     return 0;
 }
 
-/* libvirt's bitmap syntax "0-3,^2,8". Returns the nodes, or NULL with an error set. */
-static GArray *
+/**
+ * virCxlDcdNodesetParse:
+ * @text: host NUMA nodes in libvirt's bitmap syntax, "0-3,^2,8"
+ *
+ * Returns the nodes, ascending, or NULL with VIR_ERR_XML_ERROR set.
+ */
+GArray *
 virCxlDcdNodesetParse(const char *text)
 {
     g_autoptr(GArray) nodes = g_array_new(FALSE, FALSE, sizeof(unsigned int));
@@ -336,6 +343,19 @@ virCxlDcdSourceDefFormat(GString *buf, int indent, const virCxlDcdSourceDef *def
     g_string_append_printf(buf, "%*s</source>\n", indent, "");
 }
 
+/**
+ * virCxlDcdIsPagesize:
+ * @pagesize: bytes
+ * @size: of the memory that is made of such pages, bytes
+ *
+ * Returns true when there could be such pages, and @size is a whole number of them.
+ */
+bool
+virCxlDcdIsPagesize(unsigned long long pagesize, unsigned long long size)
+{
+    return pagesize >= 4096 && (pagesize & (pagesize - 1)) == 0 && size % pagesize == 0;
+}
+
 /* @size: of the memory that the source is for, bytes. */
 static int
 virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long size)
@@ -369,8 +389,7 @@ virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long siz
                                 : "");
         return -1;
     }
-    if (def->pagesize &&
-        (def->pagesize < 4096 || (def->pagesize & (def->pagesize - 1)) || size % def->pagesize)) {
+    if (def->pagesize && !virCxlDcdIsPagesize(def->pagesize, size)) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
                             "<pagesize> of %llu bytes: expected a power of two, at least 4096, of "
                             "which %llu bytes are a multiple",

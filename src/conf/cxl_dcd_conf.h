@@ -18,6 +18,9 @@
 #define VIR_CXL_DCD_REGION_UNIT (256ULL << 20)
 #define VIR_CXL_DCD_REGIONS_MAX 8
 
+/* QEMU's MAX_NODES: host NUMA nodes are 0 to 127. */
+#define VIR_CXL_DCD_HOST_NODES_MAX 128
+
 /* The dynamic capacity event log of a device holds 8 records: of a ninth offer the
  * guest would never hear (measured on QEMU 10.0). */
 #define VIR_CXL_DCD_OFFERS_MAX 8
@@ -117,6 +120,8 @@ typedef enum {
     VIR_CXL_DCD_FORMAT_RECORD = 1 << 1, /* what only the record of a capacity holds */
 } virCxlDcdFormatFlags;
 
+GArray *virCxlDcdNodesetParse(const char *text);
+bool virCxlDcdIsPagesize(unsigned long long pagesize, unsigned long long size);
 void virCxlDcdSourceDefFree(virCxlDcdSourceDef *def);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCxlDcdSourceDef, virCxlDcdSourceDefFree)
 
@@ -147,5 +152,6 @@ bool virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDc
 unsigned long long virCxlDcdDefRegionSize(const virCxlDcdDef *def);
 unsigned long long virCxlDcdDefAccepted(const virCxlDcdDef *def);
 char *virCxlDcdTagParse(const char *text);
+bool virCxlDcdIsId(const char *id);
 
 #endif /* CXL_DCD_CONF_H */

@@ -40,16 +40,16 @@ values()
 
     # shellcheck disable=SC2086
     {
-        add "XML error: tag '$NIL' is nil, which means that there is no tag" $size --tag $NIL
-        add "XML error: tag 'aaaa' is not a UUID: expected 32 hexadecimal digits in groups of 8-4-4-4-12" \
-            $size --tag aaaa
-        add "XML error: tag '${used}0' is not a UUID" $size --tag "${used}0"
+        wanted=2 add "Invalid value '$NIL' for <tag> option: expected a UUID" $size --tag $NIL
+        wanted=2 add "Invalid value '${used}0' for <tag> option: expected a UUID" \
+            $size --tag "${used}0"
         add "XML error: device 'cxl-dcd0' has no region 2: its regions are 0 to 1" $size --region 2
-        add "XML error: invalid value '8' for attribute region: expected a number from 0 to 7" \
+        wanted=2 add "error: Numeric value '8' for <region> option is malformed or out of range: expected a number from 0 to 7" \
             $size --region 8
         wanted=2 add "error: Numeric value '-1' for <region> option is malformed or out of range" \
             $size --region -1
-        add "XML error: offset 1048576 is not a multiple of 2 MiB" $size --offset 1MiB
+        wanted=2 add "'1MiB' for <offset> option is malformed or out of range: expected a multiple of 2 MiB" \
+            $size --offset 1MiB
         add "XML error: a capacity of 268435456 bytes at offset 536870912 does not fit region 0 of device 'cxl-dcd0', which has 536870912 bytes" \
             $size --offset 512MiB
         add "XML error: a capacity of 268435456 bytes at offset 270532608 does not fit region 0" \
@@ -73,8 +73,9 @@ values()
         add "Requested operation is not valid: region 0 of device 'cxl-dcd0' has no free range of 2097152 bytes" \
             --size 2MiB
     }
-    add "XML error: the <size> of a <capacity> is 0: expected a multiple of 2 MiB" --size 0
-    add "XML error: a capacity of 3145728 bytes is not a multiple of 2 MiB, the block size of dynamic capacity" \
+    wanted=2 add "'0' for <size> option is malformed or out of range: expected a multiple of 2 MiB, and not 0" \
+        --size 0
+    wanted=2 add "'3MiB' for <size> option is malformed or out of range: expected a multiple of 2 MiB" \
         --size 3MiB
     add "XML error: a capacity of 1073741824 bytes at offset 0 does not fit region 0" --size 1GiB
     add "XML error: a capacity of 18446744073707454464 bytes" --size 18446744073707454464
@@ -85,8 +86,8 @@ values()
     release "device not found: domain 'bad' has no capacity with the tag '$(tag 99)'" --tag "$(tag 99)"
     release "device not found: domain 'bad' has no <cxl-dcd> with the alias 'other': it has 'cxl-dcd0'" \
         --tag "$used" --device other
-    release "XML error: tag '$NIL' is nil" --tag $NIL
-    release "XML error: tag 'x' is not a UUID" --tag x
+    wanted=2 release "Invalid value '$NIL' for <tag> option: expected a UUID" --tag $NIL
+    wanted=2 release "Invalid value 'x' for <tag> option: expected a UUID" --tag x
     release "Requested operation is not valid: the guest of domain 'bad' has not answered the offer of capacity '$pending': it can be released once the guest has accepted it" \
         --tag "$pending"
     wanted=2 release "command 'cxl-dcd-release' requires --tag or --all option"
@@ -102,6 +103,18 @@ documents()
     attach "a <cxl-dcd> to be attached or detached has one <capacity>, not 0" <<<"<cxl-dcd/>"
     attach "a <cxl-dcd> to be attached or detached has one <capacity>, not 2" \
         <<<"<cxl-dcd><capacity><size unit='MiB'>2</size></capacity><capacity/></cxl-dcd>"
+    attach "XML error: tag '$NIL' is nil, which means that there is no tag" \
+        <<<"$(capacity "$NIL" 2)"
+    attach "XML error: tag 'aaaa' is not a UUID: expected 32 hexadecimal digits in groups of 8-4-4-4-12" \
+        <<<"$(capacity aaaa 2)"
+    attach "XML error: invalid value '8' for attribute region: expected a number from 0 to 7" \
+        <<<"<cxl-dcd><capacity region='8'><size unit='MiB'>2</size></capacity></cxl-dcd>"
+    attach "XML error: offset 1048576 is not a multiple of 2 MiB" \
+        <<<"<cxl-dcd><capacity><size unit='MiB'>2</size><offset unit='MiB'>1</offset></capacity></cxl-dcd>"
+    attach "XML error: the <size> of a <capacity> is 0: expected a multiple of 2 MiB" \
+        <<<"<cxl-dcd><capacity><size>0</size></capacity></cxl-dcd>"
+    attach "XML error: a capacity of 3145728 bytes is not a multiple of 2 MiB, the block size of dynamic capacity" \
+        <<<"<cxl-dcd><capacity><size unit='MiB'>3</size></capacity></cxl-dcd>"
     attach "XML error: the <capacity> has no <size>" <<<"<cxl-dcd><capacity/></cxl-dcd>"
     attach "invalid value 'many' for element <size>: expected a number from 0 to 18446744073709551615" \
         <<<"<cxl-dcd><capacity><size>many</size></capacity></cxl-dcd>"
