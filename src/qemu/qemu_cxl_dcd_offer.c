@@ -8,6 +8,8 @@
 
 #include <config.h>
 
+#include <string.h>
+
 #include <libvirt/virterror.h>
 
 #include "qemu_cxl_dcd_capacity.h"
@@ -300,6 +302,27 @@ qemuCxlDcdDropUnrecorded(virCxlDcdDef *device)
     }
 }
 
+/* What QEMU's user should look at where QEMU refuses a backend: its words name the call that
+ * failed. NULL where the memory is nothing special. */
+static char *
+qemuCxlDcdSourceAdvice(const virCxlDcdSourceDef *source)
+{
+    g_autoptr(GString) advice = g_string_new(NULL);
+
+    if (source && source->nodes)
+        g_string_append(advice, "; the host's NUMA nodes are listed in /sys/devices/system/node");
+    if (source && source->pagesize)
+        g_string_append_printf(advice,
+                               "; huge pages of this size must be reserved first, in "
+                               "/sys/kernel/mm/hugepages/hugepages-%llukB/nr_hugepages",
+                               source->pagesize / 1024);
+    if (source && source->path)
+        g_string_append_printf(advice,
+                               "; QEMU's user must be able to open '%s' for reading and writing",
+                               source->path);
+    return advice->len > 0 ? g_strdup(advice->str + strlen("; ")) : NULL;
+}
+
 /* Create the backend of @capacity. @mine: a backend that is there already belongs to
  * this request. */
 static int
@@ -310,7 +333,10 @@ qemuCxlDcdBackendCreate(virDomainPtr domain,
                         char **refusal)
 {
     g_autofree char *id = qemuCxlDcdBackendId(capacity);
+    g_autofree char *advice = qemuCxlDcdSourceAdvice(capacity->source);
+    g_autofree char *words = NULL;
     int exists = 0;
+    int ret;
 
     if (device->model != VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
         return QEMU_CXL_DCD_DONE;
@@ -318,7 +344,12 @@ qemuCxlDcdBackendCreate(virDomainPtr domain,
         return -1;
     if (exists)
         return QEMU_CXL_DCD_DONE;
-    return qemuCxlDcdMonitorObjectAdd(domain, capacity, id, refusal);
+    ret = qemuCxlDcdMonitorObjectAdd(domain, capacity, id, refusal);
+    if (ret == QEMU_CXL_DCD_REFUSED && advice) {
+        words = g_steal_pointer(refusal);
+        *refusal = g_strdup_printf("%s (%s)", words, advice);
+    }
+    return ret;
 }
 
 /* Somebody else has the place of @capacity: choose another. The record follows. Returns 1, 0

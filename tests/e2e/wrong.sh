@@ -132,6 +132,16 @@ values()
             cxl-dcd-add vm $size --path "/x "
         wrong 1 "$failed *'/nonexistent/file' of a capacity is not there and cannot be made: there is no directory '/nonexistent'" cxl-dcd-add vm $size --path /nonexistent/file
 
+        # what QEMU alone finds out: its words, and what to look at
+        wrong 1 "$failed *cannot bind memory to host NUMA nodes: Invalid argument (the host's NUMA nodes are listed in /sys/devices/system/node)" \
+            cxl-dcd-add vm $size --nodeset 127
+        if [ "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages)" = 0 ]; then
+            wrong 1 "$failed *unable to map backing store for guest RAM: Cannot allocate memory (huge pages of this size must be reserved first, in /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages)" \
+                cxl-dcd-add vm $size --pagesize 2M
+        fi
+        wrong 1 "$failed *Permission denied (QEMU's user must be able to open '/nothing' for reading and writing)" \
+            cxl-dcd-add vm $size --path /nothing
+
         wrong 1 "cannot read the XML of the capacity, which --file names: *" \
             cxl-dcd-add vm --file "$SCRATCH/nothing"
         echo '<cxl-dcd><capacity>' >"$SCRATCH/bad.xml"
