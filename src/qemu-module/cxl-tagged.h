@@ -6,16 +6,14 @@
 #include "region.h"
 
 #define EVENT_LOG_RECORDS 8 /* what QEMU's device log holds */
+#define EVENT_LOG_MAX 15    /* what one answer of its mailbox holds */
 #define MAX_REGIONS 8
 
 struct extent;
 
-/* A record in the device's event log that the guest has not cleared yet. */
+/* A record of ours that QEMU has put into the device's event log. */
 struct event {
-    bool release;
-    uint16_t handle; /* 0 until the guest has read it */
-    uint64_t dpa;
-    uint64_t len;
+    uint16_t handle;
     uint8_t tag[16];
 };
 
@@ -29,7 +27,7 @@ struct device {
     bool direct;                    /* x-direct-alias */
     MemoryRegion *mailbox;          /* QEMU's own */
     struct region *mailbox_overlay; /* NULL until the first reset */
-    uint16_t refusal;               /* our answer to the last command */
+    uint16_t refusal;               /* our answer, where it is not QEMU's */
     GPtrArray *path;                /* struct watch; NULL: not watched */
     struct region *probe;
     struct event events[EVENT_LOG_RECORDS];
@@ -84,15 +82,13 @@ void extents_reconcile(struct device *dev);
 bool stock_pending(struct device *dev);
 
 /* events.c */
-bool events_full(const struct device *dev);
-void events_add(struct device *dev, const struct extent *extent, bool release);
-const uint8_t *events_tag(struct device *dev, bool release, uint16_t handle,
-                          uint64_t dpa, uint64_t len);
-void events_clear(struct device *dev, uint16_t handle);
-void events_clear_all(struct device *dev);
+bool events_room(struct device *dev, Error **errp);
+void events_add(struct device *dev, const struct extent *extent);
+const uint8_t *events_tag(struct device *dev, uint16_t handle);
 
 /* mailbox.c */
 bool mailbox_attach(struct device *dev);
+int mailbox_events(struct device *dev, uint16_t handles[EVENT_LOG_MAX]);
 
 /* alias.c */
 void alias_watch(struct device *dev);

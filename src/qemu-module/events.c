@@ -3,92 +3,80 @@
  * events.c: which tag belongs to a record in the device's event log
  *
  * The guest may read a record long after its extent has gone, and more than
- * once before it clears it. So what QEMU puts into the log is noted here in the
- * same order, and stays until the guest clears it: a record gets the handle by
- * which it was first read, and answers to that from then on.
+ * once before it clears it. So the tag of what QEMU puts into the log is noted
+ * here, by the handle that QEMU gave the record. What the log holds is QEMU's to
+ * say, and the device is asked each time: a guest clears records that it has not
+ * read, a request to clear all may clear none, and a fabric manager adds some.
  */
 #include "cxl-tagged.h"
 
-/*
- * events_full: whether the log takes no further record. QEMU would drop it, and
- * the guest never hear of the extent.
- */
-bool
-events_full(const struct device *dev)
+static void
+forget_others(struct device *dev, const uint16_t *handles, unsigned n)
 {
-    return dev->nevents >= EVENT_LOG_RECORDS;
+    unsigned i, j, kept = 0;
+
+    for (i = 0; i < dev->nevents; i++) {
+        for (j = 0; j < n && handles[j] != dev->events[i].handle; j++) {
+            continue;
+        }
+        if (j < n) {
+            dev->events[kept++] = dev->events[i];
+        }
+    }
+    dev->nevents = kept;
 }
 
-/* events_add: QEMU has just logged the offer, or the @release, of @extent. */
-void
-events_add(struct device *dev, const struct extent *extent, bool release)
+/*
+ * events_room: whether the log takes a further record. If not, QEMU would drop
+ * it, and the guest never hear of the extent.
+ */
+bool
+events_room(struct device *dev, Error **errp)
 {
+    uint16_t handles[EVENT_LOG_MAX];
+    int n = mailbox_events(dev, handles);
+
+    if (n < 0) {
+        fail(errp, "the device does not tell what is in its event log");
+        return false;
+    }
+    forget_others(dev, handles, n);
+    if (n >= EVENT_LOG_RECORDS) {
+        fail(errp,
+             "the guest has not cleared the %d records in the event log "
+             "of the device, and would not hear of this one",
+             n);
+        return false;
+    }
+    return true;
+}
+
+/* events_add: QEMU has just logged an offer or a release of @extent. */
+void
+events_add(struct device *dev, const struct extent *extent)
+{
+    uint16_t handles[EVENT_LOG_MAX];
+    int n = mailbox_events(dev, handles);
     struct event *event;
 
-    if (events_full(dev)) {
+    if (n <= 0 || dev->nevents >= EVENT_LOG_RECORDS) {
         return;
     }
     event = &dev->events[dev->nevents++];
-    *event = (struct event){
-        .release = release,
-        .dpa = extent->dpa,
-        .len = extent->len,
-    };
+    event->handle = handles[n - 1];
     memcpy(event->tag, extent->uuid, sizeof(event->tag));
 }
 
-static bool
-same(const struct event *event, bool release, uint16_t handle, uint64_t dpa,
-     uint64_t len)
-{
-    return event->release == release && event->handle == handle &&
-           event->dpa == dpa && event->len == len;
-}
-
-/*
- * events_tag: the tag of a record that the guest reads
- * @handle: the record's own
- *
- * Returns NULL if the record is none of ours.
- */
+/* events_tag: the tag of a record, or NULL if it is none of ours. */
 const uint8_t *
-events_tag(struct device *dev, bool release, uint16_t handle, uint64_t dpa,
-           uint64_t len)
-{
-    unsigned i;
-
-    for (i = 0; i < dev->nevents; i++) {
-        if (same(&dev->events[i], release, handle, dpa, len)) {
-            return dev->events[i].tag;
-        }
-    }
-    for (i = 0; i < dev->nevents; i++) {
-        if (same(&dev->events[i], release, 0, dpa, len)) {
-            dev->events[i].handle = handle;
-            return dev->events[i].tag;
-        }
-    }
-    return NULL;
-}
-
-/* events_clear: the guest cleared the record with this handle. */
-void
-events_clear(struct device *dev, uint16_t handle)
+events_tag(struct device *dev, uint16_t handle)
 {
     unsigned i;
 
     for (i = 0; i < dev->nevents; i++) {
         if (dev->events[i].handle == handle) {
-            dev->nevents--;
-            memmove(&dev->events[i], &dev->events[i + 1],
-                    (dev->nevents - i) * sizeof(dev->events[0]));
-            return;
+            return dev->events[i].tag;
         }
     }
-}
-
-void
-events_clear_all(struct device *dev)
-{
-    dev->nevents = 0;
+    return NULL;
 }

@@ -20,7 +20,6 @@
 
 /* CXL 3.1, 8.2.9: opcodes and return codes */
 #define OP_GET_EVENTS 0x0100
-#define OP_CLEAR_EVENTS 0x0101
 #define OP_GET_EXTENTS 0x4801
 #define OP_ADD_RESPONSE 0x4802
 #define OP_RELEASE 0x4803
@@ -30,7 +29,7 @@
 
 /* The Dynamic Capacity event log, and its records (8.2.9.2.1.6) */
 #define LOG_DYNAMIC_CAPACITY 4
-#define EVENTS_COUNT 0x14
+#define EVENT_COUNT 0x14
 #define EVENT_HEADER 0x20
 #define EVENT_BYTES 0x80
 #define EVENT_HANDLE 0x14
@@ -53,6 +52,65 @@ return_code(struct device *dev)
     return region_read(dev->mailbox, MB_STATUS, 8) >> 32;
 }
 
+/* payload_read: the payload, and payload_write: another one in its place. */
+static void
+payload_read(struct device *dev, uint64_t payload[MB_PAYLOAD_BYTES / 8])
+{
+    unsigned i;
+
+    for (i = 0; i < MB_PAYLOAD_BYTES / 8; i++) {
+        payload[i] = region_read(dev->mailbox, MB_PAYLOAD + 8 * i, 8);
+    }
+}
+
+static void
+payload_write(struct device *dev, const uint64_t payload[MB_PAYLOAD_BYTES / 8])
+{
+    unsigned i;
+
+    for (i = 0; i < MB_PAYLOAD_BYTES / 8; i++) {
+        region_write(dev->mailbox, MB_PAYLOAD + 8 * i, payload[i], 8);
+    }
+}
+
+/*
+ * mailbox_events: the @handles of the records in the device's event log
+ *
+ * QEMU's device is asked as a guest asks it. A command that the guest has not
+ * rung for yet, and an answer that it has not read, are there afterwards.
+ *
+ * Returns how many there are, the oldest first, or -1 if the device refuses.
+ */
+int
+mailbox_events(struct device *dev, uint16_t handles[EVENT_LOG_MAX])
+{
+    uint64_t command = region_read(dev->mailbox, MB_COMMAND, 8);
+    uint64_t control = region_read(dev->mailbox, MB_CONTROL, 4);
+    uint16_t answer = return_code(dev);
+    uint64_t payload[MB_PAYLOAD_BYTES / 8];
+    int i, n = -1;
+
+    payload_read(dev, payload);
+    region_write(dev->mailbox, MB_PAYLOAD, LOG_DYNAMIC_CAPACITY, 1);
+    region_write(dev->mailbox, MB_COMMAND, 1 << 16 | OP_GET_EVENTS, 8);
+    region_write(dev->mailbox, MB_CONTROL, control | DOORBELL, 4);
+    if (return_code(dev) == RC_SUCCESS) {
+        n = region_read(dev->mailbox, MB_PAYLOAD + EVENT_COUNT, 2);
+        n = MIN(n, EVENT_LOG_MAX);
+    }
+    for (i = 0; i < n; i++) {
+        handles[i] = region_read(
+            dev->mailbox,
+            MB_PAYLOAD + EVENT_HEADER + i * EVENT_BYTES + EVENT_HANDLE, 2);
+    }
+    payload_write(dev, payload);
+    region_write(dev->mailbox, MB_COMMAND, command, 8);
+    if (!dev->refusal) {
+        dev->refusal = answer;
+    }
+    return n;
+}
+
 static void
 put_tag(struct device *dev, uint64_t at, const uint8_t *uuid)
 {
@@ -72,7 +130,7 @@ tag_events(struct device *dev)
         0x8c, 0x2f, 0x95, 0x26, 0x8e, 0x10, 0x1a, 0x2a,
     };
     MemoryRegion *mailbox = dev->mailbox;
-    unsigned n = region_read(mailbox, MB_PAYLOAD + EVENTS_COUNT, 2);
+    unsigned n = region_read(mailbox, MB_PAYLOAD + EVENT_COUNT, 2);
     uint64_t record = MB_PAYLOAD + EVENT_HEADER;
 
     for (; n && record + EVENT_BYTES <= MB_PAYLOAD + MB_PAYLOAD_BYTES;
@@ -82,15 +140,14 @@ tag_events(struct device *dev)
         uint64_t at = record + EVENT_EXTENT;
         uint64_t dpa = region_read(mailbox, at, 8);
         uint64_t len = region_read(mailbox, at + 8, 8);
-        struct extent *extent = extent_at(dev, dpa, len);
+        bool release = region_read(mailbox, record + EVENT_TYPE, 1) != 0;
+        struct extent *extent = release ? extent_at(dev, dpa, len) : NULL;
         const uint8_t *uuid;
 
         if (memcmp(id, dynamic_capacity, sizeof(id))) {
             continue;
         }
-        uuid = events_tag(dev, region_read(mailbox, record + EVENT_TYPE, 1),
-                          region_read(mailbox, record + EVENT_HANDLE, 2), dpa,
-                          len);
+        uuid = events_tag(dev, region_read(mailbox, record + EVENT_HANDLE, 2));
         if (!uuid && extent) { /* a fabric manager's release */
             uuid = extent->uuid;
         }
@@ -175,18 +232,13 @@ bounce_foreign(struct device *dev, uint64_t control)
 {
     uint64_t command = region_read(dev->mailbox, MB_COMMAND, 8);
     uint64_t payload[MB_PAYLOAD_BYTES / 8];
-    unsigned i;
 
-    for (i = 0; i < G_N_ELEMENTS(payload); i++) {
-        payload[i] = region_read(dev->mailbox, MB_PAYLOAD + 8 * i, 8);
-    }
+    payload_read(dev, payload);
     region_write(dev->mailbox, MB_CONTROL, control, 4);
     if (return_code(dev) != RC_SUCCESS) {
         return;
     }
-    for (i = 0; i < G_N_ELEMENTS(payload); i++) {
-        region_write(dev->mailbox, MB_PAYLOAD + 8 * i, payload[i], 8);
-    }
+    payload_write(dev, payload);
     region_write(dev->mailbox, MB_COMMAND, (command & ~0xffffULL) | OP_RELEASE,
                  8);
     region_write(dev->mailbox, MB_CONTROL, control, 4);
@@ -195,68 +247,11 @@ bounce_foreign(struct device *dev, uint64_t control)
     detail("an offer that names no memory backend was given back");
 }
 
-/* The records that the guest wants to clear, noted before QEMU does it. */
-struct cleared {
-    bool all;
-    unsigned n;
-    uint16_t handles[256];
-};
-
-static void
-cleared_read(struct device *dev, struct cleared *cleared)
-{
-    unsigned i;
-
-    memset(cleared, 0, sizeof(*cleared));
-    if (region_read(dev->mailbox, MB_PAYLOAD, 1) != LOG_DYNAMIC_CAPACITY) {
-        return;
-    }
-    cleared->all = region_read(dev->mailbox, MB_PAYLOAD + 1, 1) & 1;
-    cleared->n = region_read(dev->mailbox, MB_PAYLOAD + 2, 1);
-    for (i = 0; i < cleared->n; i++) {
-        cleared->handles[i] =
-            region_read(dev->mailbox, MB_PAYLOAD + 6 + 2 * i, 2);
-    }
-}
-
-/*
- * Whether the log is empty. QEMU 10.0 answers "clear all" with success and clears
- * nothing, so it is asked. The guest expects no output of its own command.
- */
-static bool
-log_is_empty(struct device *dev, uint64_t control)
-{
-    bool empty;
-
-    region_write(dev->mailbox, MB_PAYLOAD, LOG_DYNAMIC_CAPACITY, 1);
-    region_write(dev->mailbox, MB_COMMAND, OP_GET_EVENTS | 1 << 16, 8);
-    region_write(dev->mailbox, MB_CONTROL, control, 4);
-    empty = return_code(dev) == RC_SUCCESS &&
-            !region_read(dev->mailbox, MB_PAYLOAD + EVENTS_COUNT, 2);
-    region_write(dev->mailbox, MB_COMMAND, OP_CLEAR_EVENTS, 8);
-    return empty;
-}
-
-static void
-cleared_apply(struct device *dev, const struct cleared *cleared,
-              uint64_t control)
-{
-    unsigned i;
-
-    if (cleared->all && log_is_empty(dev, control)) {
-        events_clear_all(dev);
-    }
-    for (i = 0; i < cleared->n; i++) {
-        events_clear(dev, cleared->handles[i]);
-    }
-}
-
 /* The guest rings: the command that its mailbox holds is to be done now. */
 static void
 ring(struct device *dev, uint64_t control)
 {
     unsigned opcode = region_read(dev->mailbox, MB_COMMAND, 8) & 0xffff;
-    struct cleared cleared;
 
     dev->refusal = RC_SUCCESS;
     if (opcode == OP_ADD_RESPONSE && answers_foreign(dev)) {
@@ -265,8 +260,6 @@ ring(struct device *dev, uint64_t control)
     }
     if (opcode == OP_ADD_RESPONSE || opcode == OP_RELEASE) {
         dev->refusal = check_answer(dev, opcode == OP_RELEASE);
-    } else if (opcode == OP_CLEAR_EVENTS) {
-        cleared_read(dev, &cleared);
     }
     if (dev->refusal) { /* no output, and never rung */
         region_write(dev->mailbox, MB_COMMAND, opcode, 8);
@@ -280,9 +273,6 @@ ring(struct device *dev, uint64_t control)
     switch (opcode) {
     case OP_GET_EVENTS:
         tag_events(dev);
-        break;
-    case OP_CLEAR_EVENTS:
-        cleared_apply(dev, &cleared, control);
         break;
     case OP_GET_EXTENTS:
         tag_extents(dev);

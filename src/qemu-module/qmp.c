@@ -254,19 +254,6 @@ requested_extent(const struct request *request, struct extent *extent,
     return true;
 }
 
-static bool
-check_log(struct device *dev, Error **errp)
-{
-    if (events_full(dev)) {
-        fail(errp,
-             "the guest has not cleared the %d records in the event log "
-             "of the device, and would not hear of this one",
-             EVENT_LOG_RECORDS);
-        return false;
-    }
-    return true;
-}
-
 /* cxl-add-dynamic-capacity */
 static void
 add(QDict *args, QObject **ret, Error **errp)
@@ -289,7 +276,7 @@ add(QDict *args, QObject **ret, Error **errp)
         stock_add(args, ret, errp);
         return;
     }
-    if (!device_ready(dev, errp) || !check_log(dev, errp) ||
+    if (!device_ready(dev, errp) || !events_room(dev, errp) ||
         !requested_extent(&request, &like, errp)) {
         return;
     }
@@ -301,7 +288,7 @@ add(QDict *args, QObject **ret, Error **errp)
         extent_free(extent);
         return;
     }
-    events_add(dev, extent, false);
+    events_add(dev, extent);
     detail("%s: offered at dpa 0x%" PRIx64, extent->tag, extent->dpa);
 }
 
@@ -404,7 +391,7 @@ release(QDict *args, QObject **ret, Error **errp)
     extent = by_tag ? release_by_tag(&request, &err)
                     : release_by_place(&request, &err);
     if (!extent || (by_tag && !check_whole(&request, extent, &err)) ||
-        !check_log(request.dev, &err)) {
+        !events_room(request.dev, &err)) {
         qemu.error_propagate(errp, err);
         return;
     }
@@ -417,7 +404,7 @@ release(QDict *args, QObject **ret, Error **errp)
                            qemu.qobject_from_json(place, NULL));
     }
     if (qmp_call(stock_release, args, ret, errp)) {
-        events_add(request.dev, extent, true);
+        events_add(request.dev, extent);
         detail("%s: release asked", extent->tag);
     }
 }

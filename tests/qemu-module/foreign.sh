@@ -68,4 +68,16 @@ is "a fabric manager's release of an extent" "$(manager 0x5605 "$(capacity 1 $GI
 is '... reaches the guest with its tag' "$(guest events | tail -n 1 | sed 's/handle [0-9]* //')" \
   "release region 0 offset 0x40000000 size 0x40000000 dpa 0x40000000 tag $TAG0 more 0"
 is '... and it can be given back' "$(code 4803 "$(answer $GIB $GIB)") $(state $TAG0)" '0 Released'
+qmp "$(backend tm1 $TAG1 $((256 * MIB)))" "$(add $TAG1 0 $((256 * MIB)))" >/dev/null
+is "the record of a fabric manager's offer has no tag, when there is an extent at its place" \
+  "$(guest events | sed -n '1p;$p' | sed 's/handle [0-9]* //')" \
+  "add region 0 offset 0x0 size 0x10000000 dpa 0x0 tag 00000000-0000-0000-0000-000000000000 more 0
+add region 0 offset 0x0 size 0x10000000 dpa 0x0 tag $TAG1 more 0"
+for i in 8 9 10; do
+  manager 0x5604 "$(capacity 2 $((i * 256 * MIB)) $((256 * MIB)))" >/dev/null
+done
+is 'a fabric manager fills the event log' "$(guest events | wc -l)" 8
+is '... and an offer is refused, of which the guest would not hear' \
+  "$(error_of "$(qmp "$(add $TAG0 $GIB)")")" \
+  'the guest has not cleared the 8 records in the event log of the device, and would not hear of this one'
 finish
