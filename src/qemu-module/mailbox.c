@@ -297,6 +297,7 @@ mailbox_read(void *opaque, uint64_t addr, unsigned size)
     return value >> (8 * (addr - MB_STATUS)) & (UINT64_MAX >> (64 - 8 * size));
 }
 
+/* One or two bytes of a register do nothing: QEMU fails an assertion on them. */
 static void
 mailbox_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
@@ -304,7 +305,7 @@ mailbox_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 
     if (addr == MB_CONTROL && size == 4 && (value & DOORBELL)) {
         ring(dev, value);
-    } else {
+    } else if (addr >= MB_PAYLOAD || size >= 4) {
         region_write(dev->mailbox, addr, value, size);
     }
 }

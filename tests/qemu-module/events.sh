@@ -89,4 +89,16 @@ for opcode in ffff 4803; do
   is '... an offer comes' "$(offer $i)" "$done_"
   is '... and the mailbox is as the guest left it' "$(registers)" "$before"
 done
+
+# narrow b|w: what qtest says to a write of a part of the control register
+narrow() {
+  python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(f"write{sys.argv[2]} {int(sys.argv[3], 16) + 4:#x} 1\n".encode())
+print(s.recv(100).decode().strip())' "$vm/qtest" "$1" "$mailbox" 2>&1
+}
+is 'half a register is written: nothing, where QEMU would end' "$(narrow w)" OK
+is '... and a byte of it' "$(narrow b)" OK
+is '... and the device works on' "$(code 4801 "$(le32 50)$(le32 0)")" 0
 finish
