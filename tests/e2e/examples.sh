@@ -20,7 +20,7 @@
 # "# " for the host's root, "guest# " for a guest. Nor are the commands of NOT_TYPED run: they
 # build what is tested here. What they and the blocks of README.md and docs/installation.md
 # install is what tests/e2e/install.sh looks at; the daemon of the system is restarted by no
-# test.
+# test. The requests of cxl-tagged.rst are those of tests/qemu-module.
 #
 # What is shown is what a reader sees, with these rules:
 #
