@@ -59,6 +59,16 @@ while read -r file; do
     done < <(promised)
     is "the table has ${file#"$root"}" "$found" 1
 done < <(find "$root" ! -type d)
+html=$root$DATADIR/doc/libvirt-cxl-dcd/html
+is "the pages lead to pages that are installed" \
+    "$(grep -ohE 'href="[^":#]+\.html' "$html"/*.html | cut -d '"' -f 2 | sort -u |
+        while read -r page; do [ -e "$html/$page" ] || echo "$page"; done)" ""
+is "there are such links" "$(grep -lF 'href="guest.html"' "$html/libvirt-cxl-dcd.html")" \
+    "$html/libvirt-cxl-dcd.html"
+# docutils names a place of its own; what is not installed is named as a part of the source
+is "no page leads to the source of another" \
+    "$(grep -oE 'docs/[a-z-]+(\.rst)?\b' "$html"/*.html "$root$MANDIR"/man?/* |
+        grep -vE ':docs/(installation|architecture|schemas|howto)')" ""
 is "nothing that is installed names the folder that it was staged in" \
     "$(grep -rlF "$SCRATCH" "$root" | wc -l)" 0
 
