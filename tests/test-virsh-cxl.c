@@ -471,6 +471,11 @@ testNames(void)
         {"\xc3\xa9t\xc3\xa9 \xe4\xba\x91", "\xc3\xa9t\xc3\xa9 \xe4\xba\x91", NULL, NULL},
         {"a\xff\xc3z", "a\\xff\\xc3z", "a\xef\xbf\xbd\xef\xbf\xbdz", NULL},
         {"\033[31m\001", "\\x1b[31m\\x01", NULL, "\xef\xbf\xbd[31m\xef\xbf\xbd"},
+        {"\xc2\x9b"
+         "2Jvm",
+         "\\xc2\\x9b2Jvm",
+         NULL,
+         NULL},
         {"\xef\xbf\xbf", "\\xef\\xbf\\xbf", NULL, "\xef\xbf\xbd"},
     };
     size_t i;
@@ -493,6 +498,7 @@ testNames(void)
 
         g_test_message("name %zu", i);
         g_assert_cmpstr(cell, ==, cases[i].table);
+        g_assert_null(strstr(xml, "\xc2\x9b"));
         g_assert_cmpstr(message, ==, NULL);
         g_assert_cmpstr(virCxlDcdJSONMemberString(value, "name"), ==, document);
         g_assert_nonnull(doc);
@@ -502,6 +508,27 @@ testNames(void)
         xmlFreeDoc(doc);
     }
     setlocale(LC_CTYPE, "C");
+}
+
+/* What is said for people moves no cursor, and keeps its lines. */
+static void
+testExtra(void)
+{
+    char *said = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&said, &length);
+    vshCxlControl ctl = {0};
+
+    vshCxlPrintExtra(&ctl,
+                     stream,
+                     "of domain '%s'\nand another\n",
+                     "\xc2\x9b"
+                     "2J\033[2J\r");
+    ctl.quiet = true;
+    vshCxlPrintExtra(&ctl, stream, "nothing\n");
+    fclose(stream);
+    g_assert_cmpstr(said, ==, "of domain '\\xc2\\x9b2J\\x1b[2J\\x0d'\nand another\n");
+    free(said);
 }
 
 static void
@@ -608,6 +635,7 @@ main(int argc, char **argv)
     g_test_add_func("/virsh-cxl/size/format", testSizeFormat);
     g_test_add_func("/virsh-cxl/table/layout", testTable);
     g_test_add_func("/virsh-cxl/table/escape", testTableEscape);
+    g_test_add_func("/virsh-cxl/extra", testExtra);
     g_test_add_func("/virsh-cxl/options/parse", testOptParse);
     g_test_add_func("/virsh-cxl/options/choice", testOptChoice);
     g_test_add_func("/virsh-cxl/options/help-wins", testOptHelp);

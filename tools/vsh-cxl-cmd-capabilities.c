@@ -189,13 +189,14 @@ vshCxlFindQemu(vshCxlFound *found)
         found->tagged = VSH_CXL_ANSWER_YES;
         return;
     }
-    vshCxlFoundMissing(found,
-                       "QEMU %s has no devices of the tagged model by itself: the series "
-                       "\"Application Specific Tagged Memory Support in CXL Type 3 Devices\" has "
-                       "them, or else the QEMU module gives them.",
-                       stock->version);
     vshCxlFindModule(found);
     found->tagged = found->by_module;
+    if (found->tagged != VSH_CXL_ANSWER_YES)
+        vshCxlFoundMissing(found,
+                           "QEMU %s has no devices of the tagged model by itself: the series "
+                           "\"Application Specific Tagged Memory Support in CXL Type 3 Devices\" "
+                           "has them, or else the QEMU module gives them.",
+                           stock->version);
 }
 
 static int

@@ -114,7 +114,6 @@ vshCxlCmdStatusPrintDevice(vshCxlControl *ctl, const vshCxlDeviceView *view)
 static void
 vshCxlCmdStatusPrint(vshCxlControl *ctl, const vshCxlArgs *args, const vshCxlDomainView *view)
 {
-    g_autofree char *name = vshCxlTableEscape(view->name, NULL);
     g_autofree char *text = NULL;
     guint i;
 
@@ -130,7 +129,7 @@ vshCxlCmdStatusPrint(vshCxlControl *ctl, const vshCxlArgs *args, const vshCxlDom
             vshCxlPrintExtra(ctl,
                              ctl->err,
                              "Domain '%s' is not running: this is its definition\n",
-                             name);
+                             view->name);
         for (i = 0; i < view->devices->len; i++)
             vshCxlCmdStatusPrintDevice(ctl, g_ptr_array_index(view->devices, i));
         return;

@@ -183,7 +183,7 @@ vshCxlXMLAppendText(GString *xml, const char *text)
 
         if (!vshCxlXMLIsChar(c))
             g_string_append(xml, "\xef\xbf\xbd");
-        else if (c < ' ' || (c < 0x80 && strchr("&<>'\"", (int)c)))
+        else if (g_unichar_iscntrl(c) || (c < 0x80 && strchr("&<>'\"", (int)c)))
             g_string_append_printf(xml, "&#%u;", c);
         else
             g_string_append_unichar(xml, c);

@@ -78,8 +78,7 @@ vshCxlSvgEscape(const char *text)
 
     for (c = valid; *c; c = g_utf8_next_char(c)) {
         gunichar character = g_utf8_get_char(c);
-        bool shown =
-            character >= 0x20 && character != 0x7f && character != 0xfffe && character != 0xffff;
+        bool shown = !g_unichar_iscntrl(character) && character != 0xfffe && character != 0xffff;
 
         g_string_append_unichar(escaped, shown ? character : 0xfffd);
     }

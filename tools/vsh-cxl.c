@@ -18,6 +18,7 @@
 
 #include "conf/cxl_dcd_conf.h"
 #include "vsh-cxl.h"
+#include "vsh-cxl-table.h"
 
 /* The errors of one run, from the least to the gravest: what the run ends with. */
 static const vshCxlExit vshCxlGravity[] = {
@@ -164,18 +165,27 @@ vshCxlWarning(vshCxlControl *ctl, const char *format, ...)
  * @stream: ctl->out or ctl->err
  * @format: text for a person, in the manner of printf
  *
- * Print, unless --quiet was given.
+ * Print, unless --quiet was given. What a domain or a file is called moves no cursor.
  */
 void
 vshCxlPrintExtra(vshCxlControl *ctl, FILE *stream, const char *format, ...)
 {
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
     va_list args;
+    size_t i;
 
     if (ctl->quiet)
         return;
     va_start(args, format);
-    vfprintf(stream, format, args);
+    text = g_strdup_vprintf(format, args);
     va_end(args);
+    lines = g_strsplit(text, "\n", -1);
+    for (i = 0; lines[i]; i++) {
+        g_autofree char *line = vshCxlTableEscape(lines[i], NULL);
+
+        fprintf(stream, "%s%s", i > 0 ? "\n" : "", line);
+    }
 }
 
 /**

@@ -16,9 +16,10 @@
 /**
  * cxlDcdDriverLog:
  * @priority: "info", "warning" or "error"
- * @format: what to say, on one line, in the manner of printf
+ * @format: what to say, in the manner of printf
  *
- * Say it in the form of libvirt's own messages.
+ * Say it on one line, in the form of libvirt's own messages. Whatever a client has named
+ * something, what it says moves no terminal's cursor.
  */
 void
 cxlDcdDriverLog(const char *priority, const char *format, ...)
@@ -26,17 +27,25 @@ cxlDcdDriverLog(const char *priority, const char *format, ...)
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format(now, "%Y-%m-%d %H:%M:%S");
     g_autofree char *text = NULL;
+    g_autofree char *valid = NULL;
+    g_autoptr(GString) line = g_string_new(NULL);
+    const char *at;
     va_list args;
 
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_strdelimit(text, "\n", ' ');
+    valid = g_utf8_make_valid(text, -1);
+    for (at = valid; *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+
+        g_string_append_unichar(line, g_unichar_iscntrl(c) ? ' ' : c);
+    }
     fprintf(stderr,
             "%s.%03d+0000: %ld: %s : libvirt-cxl-dcd " PACKAGE_VERSION ": %s\n",
             time,
             g_date_time_get_microsecond(now) / 1000,
             (long)getpid(),
             priority,
-            text);
+            line->str);
 }
