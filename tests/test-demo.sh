@@ -42,7 +42,8 @@ set -m
 # start: the demonstration; sets demo
 start()
 {
-    "$(dirname "$0")/../scripts/demo" >"$out" 2>&1 &
+    : >"$out" # now: what the last one said must not be taken for what this one says
+    "$(dirname "$0")/../scripts/demo" >>"$out" 2>&1 &
     demo=$!
 }
 
