@@ -8,11 +8,15 @@
  * command does. The words are those of model/scene.c. What has to be there at the end is
  * the record's state, what QEMU has, and no backend more or less; another refresh must
  * find nothing to do.
+ *
+ * Then every event follows every other in every state, and the guest acts before each call that
+ * a client makes: whatever happens, the records and QEMU agree after a refresh.
  */
 
 #include <config.h>
 
 #include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +186,155 @@ testStateStatic(gconstpointer opaque)
     testState(opaque, false, false);
 }
 
+/* ------------------------------------------------- every event in every state */
+
+static const char *const starts[] = {"none",
+                                     "adding",
+                                     "adding-backend",
+                                     "adding-offered",
+                                     "pending",
+                                     "accepted",
+                                     "rejected",
+                                     "releasing-not-asked",
+                                     "releasing"};
+static const char *const acts[] = {"add", "release", "refresh"};
+static const char *const events[] =
+    {"accept", "refuse", "obey", "obey-strict", "give-back", "reset", "later"};
+
+typedef enum {
+    TAGGED,
+    TERSE,
+    STATIC
+} modelKind;
+
+static scene *
+testStart(modelKind kind, const char *start)
+{
+    scene *self = sceneNew(kind != STATIC, start);
+
+    self->domain->qemu->terse = kind == TERSE;
+    return self;
+}
+
+/* An act of the client may be refused in some states: what counts is what it leaves. */
+static void
+testEvent(scene *self, const char *word)
+{
+    if (g_str_equal(word, "add"))
+        free(sceneAdd(self->client, SCENE_TAG));
+    else if (g_str_equal(word, "release"))
+        virDomainCxlDcdRelease(self->client, NULL, SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE);
+    else if (g_str_equal(word, "refresh"))
+        g_assert_cmpint(sceneRefresh(self->client), ==, 0);
+    else
+        sceneDo(self, word);
+    virResetLastError();
+}
+
+/* Somebody else refreshes later: then the records and QEMU agree, backends included. */
+static void
+testEnd(scene *self, const char *what)
+{
+    unsigned int records;
+    g_autofree char *wrong = NULL;
+
+    sceneNewClient(self);
+    sceneDo(self, "later refresh much-later refresh");
+    wrong = sceneInconsistency(self, &records);
+    if (wrong)
+        g_test_fail_printf("%s: %s", what, wrong);
+    sceneCheckSafe(self);
+}
+
+/* The setup for valgrind, which is slow, takes a part of the combinations. */
+static size_t
+testStep(void)
+{
+    return g_getenv("TEST_FEW") ? 37 : 1;
+}
+
+static const char *
+testEventName(size_t i)
+{
+    return i < G_N_ELEMENTS(acts) ? acts[i] : events[i - G_N_ELEMENTS(acts)];
+}
+
+static void
+testPairs(gconstpointer opaque)
+{
+    const size_t n = G_N_ELEMENTS(acts) + G_N_ELEMENTS(events);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(starts) * n * n; i += testStep()) {
+        const char *first = testEventName(i / n % n);
+        const char *second = testEventName(i % n);
+        g_autoptr(scene) self = testStart(GPOINTER_TO_INT(opaque), starts[i / n / n]);
+        g_autofree char *what = g_strdup_printf("%s: %s, %s", starts[i / n / n], first, second);
+
+        testEvent(self, first);
+        testEvent(self, second);
+        testEnd(self, what);
+    }
+}
+
+/* The guest acts before the call of libvirt with this number. */
+static struct {
+    scene *self;
+    const char *word;
+    unsigned int at;
+} guest;
+
+static void
+testGuest(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
+{
+    if (client->calls < guest.at)
+        return;
+    client->before = NULL;
+    sceneDo(guest.self, guest.word);
+}
+
+/* Returns false when @act made fewer calls than @at. */
+static bool
+testGuestAt(modelKind kind, const char *start, const char *act, const char *word, unsigned int at)
+{
+    g_autoptr(scene) self = testStart(kind, start);
+    g_autofree char *what = g_strdup_printf("%s: %s, %s before call %u", start, act, word, at);
+    bool acted;
+
+    sceneNewClient(self);
+    model_time += 3 * G_USEC_PER_SEC; /* an add is no longer left to its owner */
+    guest.self = self;
+    guest.word = word;
+    guest.at = at;
+    self->client->before = testGuest;
+    testEvent(self, act);
+    acted = !self->client->before;
+    self->client->before = NULL;
+    if (acted)
+        testEnd(self, what);
+    return acted;
+}
+
+static void
+testGuestBetween(gconstpointer opaque)
+{
+    const size_t words = G_N_ELEMENTS(events) - 1; /* not "later" */
+    const size_t n = G_N_ELEMENTS(acts);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(starts) * n * words; i += testStep()) {
+        unsigned int at = 0;
+
+        while (testGuestAt(GPOINTER_TO_INT(opaque),
+                           starts[i / words / n],
+                           acts[i / words % n],
+                           events[i % words],
+                           at))
+            at++;
+        g_assert_cmpuint(at, >, 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -203,6 +356,14 @@ main(int argc, char **argv)
         g_test_add_data_func(tagged, &cases[i], testStateTagged);
         g_test_add_data_func(terse, &cases[i], testStateTerse);
         g_test_add_data_func(fixed, &cases[i], testStateStatic);
+    }
+    for (i = TAGGED; i <= STATIC; i++) {
+        static const char *const kinds[] = {"tagged", "terse", "static"};
+        g_autofree char *pairs = g_strconcat("/capacity/pairs/", kinds[i], NULL);
+        g_autofree char *between = g_strconcat("/capacity/guest-between/", kinds[i], NULL);
+
+        g_test_add_data_func(pairs, GINT_TO_POINTER(i), testPairs);
+        g_test_add_data_func(between, GINT_TO_POINTER(i), testGuestBetween);
     }
     return g_test_run();
 }
