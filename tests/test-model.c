@@ -47,7 +47,16 @@ testNames(virCxlDcdJSON *list, const char *name)
     return false;
 }
 
-/* The model has a part of what QEMU has: it must not claim more. */
+/* What detection relies on: the model must say it where QEMU does. */
+static const char *const testNeeded[] = {
+    "cxl-add-dynamic-capacity",
+    "cxl-release-dynamic-capacity",
+    "cxl-release-dynamic-capacity-status",
+    "tag",
+    "dc-regions-total-size",
+};
+
+/* The model has a part of what QEMU has: it must not claim more, nor hide what is needed. */
 static void
 testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
 {
@@ -61,6 +70,11 @@ testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
         if (!testNames(virCxlDcdJSONMember(expected, "return"), name) &&
             !g_str_equal(name, "qmp_capabilities"))
             g_test_fail_printf("QEMU has no '%s'", name);
+    }
+    for (i = 0; i < G_N_ELEMENTS(testNeeded); i++) {
+        if (testNames(virCxlDcdJSONMember(expected, "return"), testNeeded[i]) &&
+            !testNames(list, testNeeded[i]))
+            g_test_fail_printf("QEMU has '%s', and the model does not", testNeeded[i]);
     }
 }
 
