@@ -141,6 +141,25 @@ testBackendKept(void)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
+/* The record stays while QEMU does not free the memory, and goes with it. */
+static void
+testBackendInUse(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "accepted");
+    modelObject *backend = modelObjectById(self->domain->qemu, "cxl-dcd-" SCENE_TAG);
+
+    g_assert_nonnull(backend);
+    backend->users++;
+    sceneDo(self, "release obey");
+    g_assert_cmpint(sceneRefresh(self->client), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "cannot free the memory"));
+    g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_RELEASING);
+    backend->users--;
+    sceneDo(self, "refresh");
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
 /* A device is not unplugged, neither by a <cxl-dcd> without a capacity nor with two. */
 static void
 testDeviceStays(void)
@@ -606,6 +625,7 @@ main(int argc, char **argv)
     g_test_add_func("/guards/tagged/tag-foreign", testTagForeign);
     g_test_add_func("/guards/tagged/cost", testCost);
     g_test_add_func("/guards/tagged/backend-kept", testBackendKept);
+    g_test_add_func("/guards/tagged/backend-in-use", testBackendInUse);
     g_test_add_func("/guards/tagged/refused", testRefused);
     g_test_add_func("/guards/tagged/device-stays", testDeviceStays);
     g_test_add_func("/guards/static/not-claimed", testNotClaimed);
