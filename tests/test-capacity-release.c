@@ -269,6 +269,25 @@ testRefused(void)
     }
 }
 
+/* Offer capacities of 2 MiB. Returns how many are taken. */
+static unsigned int
+testOfferMany(scene *self, unsigned int n)
+{
+    unsigned int taken = 0;
+    unsigned int i;
+
+    for (i = 0; i < n; i++) {
+        char *tag = virDomainCxlDcdAdd(self->client,
+                                       "<cxl-dcd><capacity><size unit='MiB'>2</size></capacity>"
+                                       "</cxl-dcd>",
+                                       VIR_DOMAIN_AFFECT_LIVE);
+
+        taken += tag != NULL;
+        free(tag);
+    }
+    return taken;
+}
+
 /* Of a request that does not fit the event log the guest would never hear: it is made later. */
 static void
 testLogFull(void)
@@ -276,14 +295,8 @@ testLogFull(void)
     g_autoptr(scene) self = sceneNew(true, "releasing");
     g_autofree char *asked = NULL;
     g_autofree char *later = NULL;
-    unsigned int i;
 
-    for (i = 0; i < 7; i++) {
-        g_autofree char *xml = g_strdup("<cxl-dcd><capacity><size unit='MiB'>2</size></capacity>"
-                                        "</cxl-dcd>");
-
-        free(virDomainCxlDcdAdd(self->client, xml, VIR_DOMAIN_AFFECT_LIVE));
-    }
+    testOfferMany(self, 7);
     sceneDo(self, "later later refresh");
     asked = testAsked(self);
     g_assert_cmpstr(asked, ==, "T");
@@ -330,6 +343,26 @@ testDaemon(void)
     }
 }
 
+/* A guest that was asked twice may not have read either request, and would not hear of a ninth
+ * record; but one that keeps its memory has read them after a while. */
+static void
+testLogTwice(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "releasing");
+    g_autofree char *asked = NULL;
+
+    sceneDo(self, "later later refresh");
+    asked = testAsked(self);
+    g_assert_cmpstr(asked, ==, "TP");
+    g_assert_cmpuint(testOfferMany(self, 7), ==, 6);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "has not answered 8 offers and requests"));
+    virResetLastError();
+    model_time += 60 * G_USEC_PER_SEC;
+    g_assert_cmpuint(testOfferMany(self, 3), ==, 2);
+    virResetLastError();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -353,6 +386,7 @@ main(int argc, char **argv)
                          testGivenBackLater);
     g_test_add_func("/release/refused", testRefused);
     g_test_add_func("/release/log-full", testLogFull);
+    g_test_add_func("/release/log-twice", testLogTwice);
     g_test_add_func("/release/daemon", testDaemon);
     return g_test_run();
 }
