@@ -172,8 +172,7 @@ vshCxlWaitProgress(vshCxlWait *wait, virDomainPtr domain, const char *tag)
         return;
     state = vshCxlWaitRecorded(domain, tag);
     g_string_printf(line,
-                    "%s: %s, %d s",
-                    tag,
+                    "%s, %d s",
                     vshCxlStateToString(state),
                     (int)((g_get_monotonic_time() - wait->start) / G_USEC_PER_SEC));
     if (wait->timeout >= 0)
@@ -181,6 +180,7 @@ vshCxlWaitProgress(vshCxlWait *wait, virDomainPtr domain, const char *tag)
     g_string_append(line,
                     state == VIR_DOMAIN_CXL_DCD_STATE_RELEASING ? ", guest to give back"
                                                                 : ", guest to answer");
+    g_string_append_printf(line, ": %s", tag);
 
     /* a line that wraps could not be rewritten */
     if (ioctl(wait->terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > VSH_CXL_WAIT_ECHO + 1)

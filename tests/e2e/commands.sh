@@ -226,13 +226,14 @@ waits()
 "
     terminal 200 "$virsh_cxl" cxl-dcd-add vm --size 2M --tag "$(tag 1)" --wait --timeout 2
     is "a wait that ends in a terminal: exit status" "$status" 3
-    has "a wait shows itself" "$out" $'\r'"$(tag 1): pending, 0 s of 2, guest to answer"
-    has "again and again" "$out" $'\r'"$(tag 1): pending, 1 s of 2, guest to answer"
+    has "a wait shows itself" "$out" $'\r'"pending, 0 s of 2, guest to answer: $(tag 1)"
+    has "again and again" "$out" $'\r'"pending, 1 s of 2, guest to answer: $(tag 1)"
     has "and leaves its line to the error" "$out" \
         $'  \r'"error: Timed out after 2 s: capacity $(tag 1) of domain 'vm' is pending: "
     terminal 40 "$virsh_cxl" cxl-dcd-add vm --size 2M --tag "$(tag 2)" --wait --timeout 1
     is "it is never as wide as the terminal" \
         "$(tr '\r' '\n' <<<"$out" | grep -v '^error\|^$' | awk 'length > 40' | wc -l)" 0
+    has "and shows what is awaited first" "$out" $'\r'"pending, 0 s of 1, guest to answer: "
     terminal 200 "$virsh_cxl" -q cxl-dcd-add vm --size 2M --tag "$(tag 3)" --wait --timeout 1
     is "--quiet shows nothing of it" "$(grep -c 'guest to answer' <<<"$out")" 0
     run cxl cxl-dcd-add vm --size 2M --tag "$(tag 4)" --wait --timeout 1
