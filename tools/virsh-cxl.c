@@ -36,6 +36,7 @@ typedef enum {
     VSH_CXL_GLOBAL_COMMAND, /* the command's */
     VSH_CXL_GLOBAL_HELP,    /* -h */
     VSH_CXL_GLOBAL_STOCK,   /* virsh's */
+    VSH_CXL_GLOBAL_WRONG,   /* ours, and an option is wrong */
 } vshCxlGlobal;
 
 static const struct option vshCxlGlobalOptions[] = {
@@ -52,6 +53,17 @@ static const struct option vshCxlGlobalOptions[] = {
     {"version", optional_argument, NULL, 'v'},
     {0},
 };
+
+/* Whether one of @words is a command of ours. */
+static bool
+vshCxlNamesOurs(char **words)
+{
+    for (; *words; words++) {
+        if (g_str_has_prefix(*words, VSH_CXL_CMD_GROUP))
+            return true;
+    }
+    return false;
+}
 
 /**
  * vshCxlParseGlobal:
@@ -96,6 +108,9 @@ vshCxlParseGlobal(vshCxlSession *session, int argc, char **argv)
             break;
         case 'h':
             return VSH_CXL_GLOBAL_HELP;
+        case '?':
+        case ':':
+            return vshCxlNamesOurs(argv + optind) ? VSH_CXL_GLOBAL_WRONG : VSH_CXL_GLOBAL_STOCK;
         default:
             return VSH_CXL_GLOBAL_STOCK;
         }
@@ -187,6 +202,16 @@ vshCxlRun(vshCxlSession *session, int argc, char **argv)
         return vshCxlRunFullHelp(session->ctl, argv);
     if (global == VSH_CXL_GLOBAL_STOCK)
         return vshCxlRunStock(session->ctl, argv);
+    if (global == VSH_CXL_GLOBAL_WRONG) {
+        g_autofree char *option =
+            optopt ? g_strdup_printf("-%c", optopt) : g_strdup(argv[optind - 1]);
+
+        vshCxlUsageError(session->ctl,
+                         "there is no option '%s' before a command, or it lacks its value: "
+                         "virsh-cxl --help lists them; options of a command come after its name",
+                         option);
+        return VSH_CXL_EXIT_USAGE;
+    }
 
     if (!words[0])
         return vshCxlShellRun(session);

@@ -111,6 +111,13 @@ cmdCxlDcdMap(vshCxlControl *ctl, const vshCxlArgs *args)
     if (!(domain = vshCxlLookupDomain(ctl, args)))
         return -1;
     name = virDomainGetName(domain);
+    if (virDomainIsActive(domain) == 0) {
+        vshCxlError(ctl,
+                    "domain '%s' is not running, and a map shows what a guest has: start it, or "
+                    "see its definition with cxl-dcd-status",
+                    name);
+        return -1;
+    }
     if (!(devices = vshCxlGetDevices(domain, refresh ? VIR_DOMAIN_CXL_DCD_LIST_REFRESH : 0))) {
         vshCxlLibvirtError(ctl, "Failed to get the capacity of domain '%s'", name);
         return -1;

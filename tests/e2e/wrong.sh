@@ -90,6 +90,16 @@ domains()
             cxl-dcd-release off --tag "$(tag 1)" --force
         wrong 1 "domain 'off' is not running, and has no QEMU to ask: start it, or leave out --refresh" \
             cxl-dcd-status off --refresh
+        wrong 1 "domain 'off' is not running, and a map shows what a guest has: start it, or see its definition with cxl-dcd-status" \
+            cxl-dcd-map off
+        wrong 1 "failed to get domain 'none' ('list --all' *" cxl-dcd-map none
+        wrong 1 "failed to get domain 'none' ('list --all' *" cxl-dcd-event none
+
+        # before the command
+        wrong 2 "there is no option '-z' before a command, or it lacks its value: virsh-cxl --help lists them; options of a command come after its name" \
+            -z cxl-dcd-list
+        wrong 2 "there is no option '--conect' before a command, *" --conect x cxl-dcd-list
+        wrong 2 "there is no option '--format' before a command, *" --format json cxl-dcd-list
         wrong 1 "Failed to release capacity $(tag 1) of domain 'off' (cxl-dcd-status shows what it has): * the definition of domain 'off' has no capacity with the tag '$(tag 1)'" \
             cxl-dcd-release off --tag "$(tag 1)"
         wrong 1 "domain 'off' has no CXL dynamic capacity device 'other': it has 'cxl-dcd0'" \
