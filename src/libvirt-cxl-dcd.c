@@ -582,10 +582,10 @@ virCxlDcdDeviceExport(const virCxlDcdDef *def)
     device->size = def->size;
     device->accepted = virCxlDcdDefAccepted(def);
     device->ncapacities = def->capacities->len;
-    device->capacities = g_new0(virDomainCxlDcdCapacity, device->ncapacities);
+    device->capacities = g_new0(virDomainCxlDcdCapacityPtr, device->ncapacities);
     for (i = 0; i < device->ncapacities; i++) {
         const virCxlDcdCapacityDef *from = g_ptr_array_index(def->capacities, i);
-        virDomainCxlDcdCapacityPtr to = &device->capacities[i];
+        virDomainCxlDcdCapacityPtr to = g_new0(virDomainCxlDcdCapacity, 1);
 
         g_strlcpy(to->tag, from->tag, sizeof(to->tag));
         to->state = from->state;
@@ -596,6 +596,7 @@ virCxlDcdDeviceExport(const virCxlDcdDef *def)
         if (def->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
             to->source = g_strdup(virCxlDcdSourceToString(from->source ? from->source->type
                                                                        : VIR_CXL_DCD_SOURCE_RAM));
+        device->capacities[i] = to;
     }
     return device;
 }
@@ -689,8 +690,10 @@ virDomainCxlDcdDeviceFree(virDomainCxlDcdDevicePtr device)
 
     if (!device)
         return;
-    for (i = 0; i < device->ncapacities; i++)
-        g_free(device->capacities[i].source);
+    for (i = 0; i < device->ncapacities; i++) {
+        g_free(device->capacities[i]->source);
+        g_free(device->capacities[i]);
+    }
     g_free(device->capacities);
     g_free(device->alias);
     g_free(device);

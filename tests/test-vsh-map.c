@@ -115,7 +115,7 @@ static const testScene testScenes[] = {
 static void
 testAddCapacity(virDomainCxlDcdDevicePtr device, const testScene *scene, const testCapacity *from)
 {
-    virDomainCxlDcdCapacityPtr to = &device->capacities[device->ncapacities++];
+    virDomainCxlDcdCapacityPtr to = g_new0(virDomainCxlDcdCapacity, 1);
 
     *to = (virDomainCxlDcdCapacity){
         .state = from->state,
@@ -131,13 +131,17 @@ testAddCapacity(virDomainCxlDcdDevicePtr device, const testScene *scene, const t
                from->tag);
     if (scene->tags_alike)
         to->tag[scene->tags_alike] = (char)('0' + from->tag);
+    device->capacities[device->ncapacities++] = to;
 }
 
 static void
 testDeviceFree(void *data)
 {
     virDomainCxlDcdDevicePtr device = data;
+    size_t i;
 
+    for (i = 0; i < device->ncapacities; i++)
+        g_free(device->capacities[i]);
     g_free(device->capacities);
     g_free(device->alias);
     g_free(device);
@@ -156,7 +160,7 @@ testDevices(const testScene *scene)
         device->model = i % 2 ? VIR_DOMAIN_CXL_DCD_MODEL_STATIC : VIR_DOMAIN_CXL_DCD_MODEL_TAGGED;
         device->regions = scene->regions;
         device->size = scene->size;
-        device->capacities = g_new0(virDomainCxlDcdCapacity, MAX(scene->many, 8));
+        device->capacities = g_new0(virDomainCxlDcdCapacityPtr, MAX(scene->many, 8));
         g_ptr_array_add(devices, device);
     }
     for (i = 0; i < G_N_ELEMENTS(scene->capacities) && scene->capacities[i].size; i++)
@@ -201,7 +205,7 @@ testLayoutRegion(const virDomainCxlDcdDevice *device, unsigned int number, size_
     g_assert_cmpuint(end, ==, cells);
 
     for (i = 0; i < device->ncapacities; i++) {
-        const virDomainCxlDcdCapacity *capacity = &device->capacities[i];
+        const virDomainCxlDcdCapacity *capacity = device->capacities[i];
         size_t found = 0;
 
         for (j = 0; j < npieces; j++)
@@ -272,8 +276,8 @@ testTagLength(void)
         virDomainCxlDcdDevicePtr device = g_ptr_array_index(devices, 0);
 
         if (cases[i].alike) {
-            memset(device->capacities[0].tag + cases[i].alike + 1, '0', 35 - cases[i].alike);
-            memset(device->capacities[1].tag + cases[i].alike + 1, '0', 35 - cases[i].alike);
+            memset(device->capacities[0]->tag + cases[i].alike + 1, '0', 35 - cases[i].alike);
+            memset(device->capacities[1]->tag + cases[i].alike + 1, '0', 35 - cases[i].alike);
         }
         g_assert_cmpuint(vshCxlMapTagLength(devices), ==, cases[i].length);
     }

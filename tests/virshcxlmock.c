@@ -118,6 +118,13 @@ virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, uns
     return mock.wait;
 }
 
+static void
+mockCapacityFree(virDomainCxlDcdCapacityPtr capacity)
+{
+    g_free(capacity->source);
+    g_free(capacity);
+}
+
 static virDomainCxlDcdDevicePtr
 mockDevice(bool config)
 {
@@ -130,9 +137,10 @@ mockDevice(bool config)
     if (mock.empty)
         return device;
     device->accepted = config ? 0 : 256 * MIB;
-    device->ncapacities = config ? 1 : 2;
-    device->capacities = g_new0(virDomainCxlDcdCapacity, 2);
-    device->capacities[0] = (virDomainCxlDcdCapacity){
+    device->ncapacities = 2;
+    device->capacities = g_new0(virDomainCxlDcdCapacityPtr, 2);
+    device->capacities[0] = g_new0(virDomainCxlDcdCapacity, 1);
+    *device->capacities[0] = (virDomainCxlDcdCapacity){
         .tag = TAG_A,
         .state = config          ? VIR_DOMAIN_CXL_DCD_STATE_NONE
                  : mock.recorded ? mock.recorded
@@ -141,7 +149,8 @@ mockDevice(bool config)
         .since = -1,
         .source = g_strdup("memfd"),
     };
-    device->capacities[1] = (virDomainCxlDcdCapacity){
+    device->capacities[1] = g_new0(virDomainCxlDcdCapacity, 1);
+    *device->capacities[1] = (virDomainCxlDcdCapacity){
         .tag = TAG_B,
         .state = VIR_DOMAIN_CXL_DCD_STATE_REJECTED,
         .region = 1,
@@ -149,14 +158,14 @@ mockDevice(bool config)
         .size = GIB,
         .since = G_MAXINT64, /* a clock ahead of ours */
     };
+    if (config || (mock.asked && g_strcmp0(mock.gone, TAG_B) == 0))
+        mockCapacityFree(device->capacities[--device->ncapacities]);
     if (mock.asked && g_strcmp0(mock.gone, TAG_A) == 0) {
-        g_free(device->capacities[0].source);
+        mockCapacityFree(device->capacities[0]);
         device->capacities[0] = device->capacities[--device->ncapacities];
     }
-    if (mock.asked && g_strcmp0(mock.gone, TAG_B) == 0)
-        device->ncapacities--;
     if (config && mock.config_tag)
-        g_strlcpy(device->capacities[0].tag, mock.config_tag, VIR_UUID_STRING_BUFLEN);
+        g_strlcpy(device->capacities[0]->tag, mock.config_tag, VIR_UUID_STRING_BUFLEN);
     return device;
 }
 
@@ -188,7 +197,7 @@ virDomainCxlDcdDeviceFree(virDomainCxlDcdDevicePtr device)
     size_t i;
 
     for (i = 0; i < device->ncapacities; i++)
-        g_free(device->capacities[i].source);
+        mockCapacityFree(device->capacities[i]);
     g_free(device->capacities);
     g_free(device->alias);
     g_free(device);

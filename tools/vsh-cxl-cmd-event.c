@@ -230,9 +230,9 @@ vshCxlCmdEventLookAt(vshCxlCmdEventWatch *watch, virDomainPtr domain)
         for (j = 0; j < device->ncapacities; j++)
             vshCxlCmdEventKnow(watch,
                                domain,
-                               device->capacities[j].tag,
+                               device->capacities[j]->tag,
                                device->alias,
-                               device->capacities[j].state);
+                               device->capacities[j]->state);
     }
     return 0;
 }

@@ -139,7 +139,7 @@ vshCxlCmdReleaseNoteAll(vshCxlControl *ctl,
         const virDomainCxlDcdDevice *one = g_ptr_array_index(devices, i);
 
         for (j = 0; j < one->ncapacities; j++)
-            vshCxlReleaseNote(releases, one->capacities[j].tag, impact);
+            vshCxlReleaseNote(releases, one->capacities[j]->tag, impact);
     }
     return 0;
 }

@@ -117,7 +117,7 @@ vshCxlTypedAddTags(vshCxlTyped *typed)
 
         for (j = 0; j < device->ncapacities; j++) {
             if (!typed->device || g_str_equal(device->alias, typed->device))
-                vshCxlTypedAdd(typed, device->capacities[j].tag);
+                vshCxlTypedAdd(typed, device->capacities[j]->tag);
         }
     }
 }

@@ -43,7 +43,7 @@ vshCxlMapCut(vshCxlMapRegion *region, const virDomainCxlDcdDevice *device, unsig
     size_t i;
 
     for (i = 0; i < device->ncapacities; i++) {
-        const virDomainCxlDcdCapacity *capacity = &device->capacities[i];
+        const virDomainCxlDcdCapacity *capacity = device->capacities[i];
         unsigned long long offset = CLAMP(capacity->offset, end, region->size);
 
         if (capacity->region != number)
@@ -151,7 +151,7 @@ vshCxlMapTagLength(GPtrArray *devices)
         if (j == device->ncapacities) {
             i++;
             j = 0;
-        } else if (!g_hash_table_add(seen, g_strndup(device->capacities[j++].tag, length))) {
+        } else if (!g_hash_table_add(seen, g_strndup(device->capacities[j++]->tag, length))) {
             length++;
             g_clear_pointer(&seen, g_hash_table_unref);
             i = j = 0;

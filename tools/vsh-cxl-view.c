@@ -55,7 +55,7 @@ vshCxlDeviceViewAppend(GPtrArray *devices,
     view->free = device->size;
     view->capacities = g_ptr_array_new();
     for (i = 0; i < device->ncapacities; i++) {
-        virDomainCxlDcdCapacity *capacity = &device->capacities[i];
+        virDomainCxlDcdCapacity *capacity = device->capacities[i];
 
         if (capacity->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
             view->free -= MIN(capacity->size, view->free);

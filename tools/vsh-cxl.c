@@ -529,8 +529,8 @@ vshCxlFindState(GPtrArray *devices, const char *tag)
         const virDomainCxlDcdDevice *device = g_ptr_array_index(devices, i);
 
         for (j = 0; j < device->ncapacities; j++) {
-            if (g_ascii_strcasecmp(device->capacities[j].tag, tag) == 0)
-                return device->capacities[j].state;
+            if (g_ascii_strcasecmp(device->capacities[j]->tag, tag) == 0)
+                return device->capacities[j]->state;
         }
     }
     return VIR_DOMAIN_CXL_DCD_STATE_NONE;

@@ -6,6 +6,9 @@
  * virDomainPtr of a QEMU connection. Errors are libvirt's own: after a failure
  * virGetLastError() tells what was wrong. Sizes and offsets are bytes.
  *
+ * Structures are made and freed by the library alone, and a later version may add members at
+ * their end.
+ *
  * The terms (device, region, extent, tag, capacity) are those of the CXL
  * specification 3.1, section 9.13.3, and of QEMU's QAPI schema, qapi/cxl.json.
  */
@@ -78,7 +81,7 @@ struct _virDomainCxlDcdDevice {
     unsigned long long size;     /* bytes, over all regions */
     unsigned long long accepted; /* bytes that the guest holds now */
     size_t ncapacities;
-    virDomainCxlDcdCapacityPtr capacities; /* in order of region and offset */
+    virDomainCxlDcdCapacityPtr *capacities; /* in order of region and offset */
 };
 
 /**
