@@ -26,7 +26,7 @@ static const vshCxlOptDef vshCxlCmdMapOpts[] = {
     {
         .name = "svg",
         .type = VSH_CXL_OPT_STRING,
-        .help = "write the picture as SVG to this file",
+        .help = "write the picture as SVG to this file; - is standard output",
     },
     {
         .name = "no-refresh",
@@ -93,6 +93,10 @@ vshCxlCmdMapShow(vshCxlControl *ctl,
         return 0;
     }
     map = vshCxlMapFormatSvg(devices, alias, virDomainGetName(domain));
+    if (g_str_equal(file, "-")) {
+        fputs(map, ctl->out);
+        return 0;
+    }
     if (vshCxlCmdMapWrite(ctl, file, map) < 0)
         return -1;
     vshCxlPrintExtra(ctl, ctl->out, "Map written to '%s'\n", file);

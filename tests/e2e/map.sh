@@ -71,6 +71,9 @@ draw()
         "$SCRATCH/bin/virsh-cxl" cxl-dcd-map "$name" --svg "$svg"
     is "the file is as it was" "$(md5sum "$svg")" "$before"
     is "no other file is left" "$(echo "$SCRATCH"/map.svg*)" "$svg"
+    succeeds "SVG on standard output" cxl cxl-dcd-map "$name" --svg -
+    is "it is the picture, and nothing else" "$out" "$(cat "$svg")"
+    is "no file of that name" "$(ls -- ./- 2>/dev/null)" ""
     ln -s "$svg" "$SCRATCH/link.svg"
     succeeds "through a link" cxl cxl-dcd-map "$name" --device cxl-dcd0 --svg "$SCRATCH/link.svg"
     is "the link stays" "$(readlink "$SCRATCH/link.svg")" "$svg"
