@@ -3,7 +3,7 @@
  * qemu_cxl_dcd_lock.c: one thread at a time works on the capacities of a domain
  *
  * libvirt has no way to write a record only if it is still what was read. Between
- * processes that leaves windows of a few milliseconds (docs/architecture.md); in the
+ * processes that leaves windows of a few milliseconds (docs/architecture.rst); in the
  * daemon, where every client's calls come together, this closes them. Each domain has a
  * lock of its own, so that none waits for another one's QEMU. A lock exists for as long
  * as somebody holds it or waits for it.

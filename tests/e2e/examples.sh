@@ -3,7 +3,7 @@
 #
 # examples.sh: what the documentation shows is what happens
 #
-# Each page (README.md, docs/*.md, docs/*.rst, docs/manpages/*.rst) is read, and its indented
+# Each page (README.md, docs/*.rst, docs/manpages/*.rst) is read, and its indented
 # blocks are taken at their word. There are two kinds:
 #
 #     $ virsh-cxl start vm            a terminal. A line that begins with "$ " is typed, in a
@@ -18,7 +18,7 @@
 #
 # Blocks that begin otherwise are not looked at. So what cannot be run here has another prompt:
 # "# " for the host's root, "guest# " for a guest. Nor are the commands of NOT_TYPED run: they
-# build what is tested here. What they and the blocks of README.md and docs/installation.md
+# build what is tested here. What they and the blocks of README.md and docs/installation.rst
 # install is what tests/e2e/install.sh looks at; the daemon of the system is restarted by no
 # test. The requests of cxl-tagged.rst are those of tests/qemu-module.
 #
@@ -49,7 +49,7 @@
 # EXAMPLES_OF="guest.rst ..." reads these pages alone.
 
 # The pages that have no example.
-WITHOUT_EXAMPLES='docs/architecture.md docs/compatibility.rst docs/installation.md docs/manpages/cxl-tagged.rst'
+WITHOUT_EXAMPLES='docs/architecture.rst docs/compatibility.rst docs/installation.rst docs/manpages/cxl-tagged.rst'
 
 NOT_TYPED=('scripts/setup' 'meson setup build' 'meson compile -C build')
 
