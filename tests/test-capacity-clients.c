@@ -372,7 +372,7 @@ testClients(const caseDef *test, bool tagged)
             g_test_message("in the order %s: %s", order, wrong);
             wrongs++;
         }
-    } while (testNextOrder(choices));
+    } while (testNextOrder(choices) && (!testFew() || orders < 8));
     g_test_message("%u orders", orders);
     g_assert_cmpuint(wrongs, <=, test->known[!tagged]);
     g_assert_cmpuint(orders, >, 1);

@@ -246,11 +246,10 @@ testEnd(scene *self, const char *what)
     sceneCheckSafe(self);
 }
 
-/* The setup for valgrind, which is slow, takes a part of the combinations. */
 static size_t
 testStep(void)
 {
-    return g_getenv("TEST_FEW") ? 37 : 1;
+    return testFew() ? 37 : 1;
 }
 
 static const char *

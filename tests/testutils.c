@@ -25,6 +25,13 @@ testInit(int *argc, char ***argv)
     g_assert_cmpint(virInitialize(), ==, 0);
 }
 
+/* Whether a part of many combinations will do, as under valgrind, which is slow. */
+bool
+testFew(void)
+{
+    return g_getenv("TEST_FEW") != NULL;
+}
+
 /* Say which case of a table is next, whatever bytes it holds: on one line of plain text. */
 void
 testCase(const char *text)

@@ -16,6 +16,7 @@
 
 void testInit(int *argc, char ***argv);
 void testCase(const char *text);
+bool testFew(void);
 
 char *testPath(const char *folder, const char *name);
 char *testReadFile(const char *path);

@@ -22,6 +22,9 @@
 # A test that defines prepare_scratch before it sources this file has it called, as the one
 # who runs the test and with its environment, with the folder's name.
 #
+# E2E_KEEP_LOGS names a folder to keep each test's logs in, DAEMON_PRELOAD what the daemon
+# loads besides, DAEMON_ENVIRONMENT words NAME=VALUE that it gets.
+#
 # The module works in three arrangements, and most tests run in each:
 #
 #     daemon    in libvirtd, and the client is the stock virsh
@@ -62,17 +65,15 @@ unavailable()
     exit 0
 }
 
-# scratch_processes SCRATCH: everything that has it in its environment, except this shell
+# scratch_processes SCRATCH: everything that has it in its environment, except this shell and
+# what it runs for this
 scratch_processes()
 {
-    local environment pid
+    local self=$BASHPID
+    local -a environments=(/proc/[0-9]*/environ)
 
-    [ -d "$1" ] || return
-    for environment in /proc/[0-9]*/environ; do
-        pid=${environment//[!0-9]/}
-        [ "$pid" = $$ ] && continue
-        grep -qsF "$1/" "$environment" && echo "$pid"
-    done
+    [ ! -d "$1" ] || grep -lsF "$1/" "${environments[@]}" | tr -dc '0-9\n' |
+        grep -vx -e $$ -e "$self"
 }
 
 # end_processes SCRATCH: ask, wait, kill
@@ -105,6 +106,20 @@ add_user()
     exec {lock}<&-
 }
 
+# leave_scratch SCRIPT SCRATCH: end what runs, and leave what is asked for
+leave_scratch()
+{
+    local kept=${E2E_KEEP_LOGS-}
+
+    end_processes "$2"
+    if [ -n "$kept" ]; then
+        mkdir -p "$kept"
+        rm -rf "${kept:?}/$(basename "$1" .sh)"
+        cp -r "$2/log" "$kept/$(basename "$1" .sh)"
+    fi
+    rm -rf "$2"
+}
+
 # Run the test as the user, in a scratch folder of its own; does not return.
 enter_scratch()
 {
@@ -124,7 +139,7 @@ enter_scratch()
 
     # a short name: it is part of the names of sockets
     scratch=$(mktemp -d /tmp/cxl-e2e.XXXXXX) || exit 1
-    trap 'end_processes "$scratch"; rm -rf "$scratch"' EXIT
+    trap 'leave_scratch "$script" "$scratch"' EXIT
     trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' HUP INT TERM
     mkdir -m 700 "$scratch"/{bin,files,tests,home,run,config,cache,data,log}
     cp "$VIRSH_CXL" "$DRIVER_MODULE" "$CXL_TAGGED" "$CXL_GUEST" "$scratch/bin"
@@ -151,9 +166,11 @@ enter_scratch()
         LIBVIRT_DEFAULT_URI=qemu:///session LIBVIRT_AUTOSTART=0 \
         LIBVIRT_CXL_DCD_DRIVER="$scratch/bin/$(basename "$DRIVER_MODULE")" \
         LIBVIRT_CXL_DCD_QEMU_MODULE="$scratch/bin/$(basename "$CXL_TAGGED")" \
-        ${E2E_KEEP_LOGS:+"E2E_KEEP_LOGS=$E2E_KEEP_LOGS"} \
+        ${DAEMON_ENVIRONMENT:+"DAEMON_ENVIRONMENT=$DAEMON_ENVIRONMENT"} \
+        ${DAEMON_PRELOAD:+"DAEMON_PRELOAD=$DAEMON_PRELOAD"} \
         ${STRESS_SECONDS:+"STRESS_SECONDS=$STRESS_SECONDS"} \
         ${STOP_ROUNDS:+"STOP_ROUNDS=$STOP_ROUNDS"} ${REST_DOMAINS:+"REST_DOMAINS=$REST_DOMAINS"} \
+        ${REST_SECONDS:+"REST_SECONDS=$REST_SECONDS"} \
         bash "$scratch/tests/$(basename "$script")" &
     child=$!
     wait "$child"
@@ -168,7 +185,7 @@ enter_scratch()
 FILES=$SCRATCH/files
 
 cd "$SCRATCH" || exit 1
-trap 'end_processes "$SCRATCH"; cd /; rm -rf "$SCRATCH"' EXIT
+trap 'end_processes "$SCRATCH"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # --------------------------------------------------------------------- TAP
@@ -385,7 +402,9 @@ launch_daemon()
     local module=
 
     [ "$1" = stock ] || module=$LIBVIRT_CXL_DCD_DRIVER
-    env ${module:+"LD_PRELOAD=$module"} LIBVIRT_LOG_OUTPUTS=3:stderr "${daemon_environment[@]}" \
+    module=${DAEMON_PRELOAD-}${DAEMON_PRELOAD:+${module:+:}}$module
+    # shellcheck disable=SC2086
+    env ${module:+"LD_PRELOAD=$module"} ${DAEMON_ENVIRONMENT-} LIBVIRT_LOG_OUTPUTS=3:stderr "${daemon_environment[@]}" \
         "$DAEMON" -t 60 >>"$SCRATCH/log/daemon" 2>&1 &
     daemon=$!
     wait_for "waited for $DAEMON" stock uri

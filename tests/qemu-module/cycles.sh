@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Capacity comes and goes while a CPU stores over its place without a pause.
-# $CYCLES is how often; nothing of it may be left in the end.
+# $CYCLES is how often, 100 times if it is not set; nothing of it may be left in the end.
 # shellcheck source=tests/qemu-module/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_module
 : "${CXL_BOOT:?}" "${CXL_CPU:?}"
-CYCLES=${CYCLES:-300}
+CYCLES=${CYCLES:-100}
 SIZE=$((32 * MIB))
 WINDOW=$((0x110000000))
 
