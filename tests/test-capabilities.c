@@ -423,8 +423,8 @@ static const struct {
      false,
      0,
      NEEDS_TAGGED
-     "10.0.2) does not have it, and the QEMU module MODULE cannot give it: there is no "
-     "such file. model='static' works with this QEMU as it is"},
+     "10.0.2) does not have it, and the QEMU module MODULE cannot give it: there is no such file. "
+     "model='static' works with this QEMU unmodified"},
     {"8.2",
      "8.2",
      VIR_DOMAIN_CXL_DCD_MODEL_TAGGED,
@@ -432,8 +432,8 @@ static const struct {
      false,
      0,
      NEEDS_TAGGED
-     "8.2.2) does not have it, and the QEMU module MODULE cannot give it: not this QEMU. "
-     "Dynamic capacity begins with QEMU 9.1"},
+     "8.2.2) does not have it, and the QEMU module MODULE cannot give it: not this QEMU. Dynamic "
+     "capacity requires QEMU 9.1 or later"},
     {"10.0",
      "10.0",
      VIR_DOMAIN_CXL_DCD_MODEL_TAGGED,
@@ -441,7 +441,7 @@ static const struct {
      true,
      0,
      NEEDS_TAGGED "10.0.2) does not have it, and the QEMU module MODULE cannot give it: not this "
-                  "QEMU. model='static' works with this QEMU as it is"},
+                  "QEMU. model='static' works with this QEMU unmodified"},
     {"10.0",
      "tagged",
      VIR_DOMAIN_CXL_DCD_MODEL_TAGGED,
@@ -463,9 +463,8 @@ static const struct {
      false,
      0,
      "<driver name='qemu'/> of <cxl-dcd> 'dev' needs a QEMU that has tagged dynamic capacity "
-     "itself: "
-     "EMULATOR (QEMU 10.0.2) does not have it. Without <driver> the QEMU module gives it to QEMU "
-     "10.0. model='static' works with this QEMU as it is"},
+     "itself: EMULATOR (QEMU 10.0.2) does not have it. Without <driver> the QEMU module adds it "
+     "to QEMU 10.0 and 11.1. model='static' works with this QEMU unmodified"},
     {"8.2",
      NULL,
      VIR_DOMAIN_CXL_DCD_MODEL_TAGGED,
@@ -473,9 +472,8 @@ static const struct {
      false,
      0,
      "<driver name='qemu'/> of <cxl-dcd> 'dev' needs a QEMU that has tagged dynamic capacity "
-     "itself: "
-     "EMULATOR (QEMU 8.2.2) does not have it. Without <driver> the QEMU module gives it to QEMU "
-     "10.0. Dynamic capacity begins with QEMU 9.1"},
+     "itself: EMULATOR (QEMU 8.2.2) does not have it. Without <driver> the QEMU module adds it to "
+     "QEMU 10.0 and 11.1. Dynamic capacity requires QEMU 9.1 or later"},
 };
 
 /* A QEMU that says one thing by itself, and another when it loads the module. */

@@ -181,7 +181,7 @@ testForced(gconstpointer opaque)
                         ==,
                         -1);
         g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
-        g_assert_nonnull(strstr(virGetLastErrorMessage(), "release (by force)"));
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "forcibly release"));
         g_assert_nonnull(strstr(virGetLastErrorMessage(), "Forced removal not supported"));
         g_assert_cmpstr(self->domain->live, ==, before);
         sceneCheck(self, SCENE_TAG, starts[i], "accepted");

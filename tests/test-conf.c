@@ -699,7 +699,7 @@ testForgedRecord(void)
                             cases[i].content);
         g_autofree char *message = g_strdup_printf(
             "XML error: the record of capacity '" TAG_A "' in the metadata of domain 'vm' is "
-            "wrong: %s. Where no capacity stands behind it, take it away: virsh metadata vm --live "
+            "wrong: %s. If there is no such capacity, remove the record: virsh metadata vm --live "
             "--uri urn:libvirt-cxl-dcd:capacity:1.0:" TAG_A " --remove",
             cases[i].why);
         g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "domain");

@@ -24,7 +24,7 @@
 #define TEST_ORDINARY_USER 65534 /* nobody */
 #define OF_ITS_SIZE                                                                                \
     " bytes and cannot be the memory of a capacity of 268435456 bytes: it must have that size, "   \
-    "or be empty or absent to be given it"
+    "or be empty or absent"
 
 typedef enum {
     TEST_ABSENT,
@@ -73,13 +73,13 @@ static const caseDef cases[] = {
      TEST_DANGLING,
      0,
      "",
-     "'%s' is a symbolic link that leads to nothing: QEMU makes the file of a capacity where there "
-     "is none, but not through a link"},
+     "'%s' is a dangling symbolic link: QEMU makes the file of a capacity where there is none, "
+     "but not through a link"},
     {"loop",
      TEST_LOOP,
      0,
      "",
-     "cannot look at the file '%s' of a capacity: Too many levels of symbolic links"},
+     "cannot stat the file '%s' of a capacity: Too many levels of symbolic links"},
     {"no-folder",
      TEST_NO_FOLDER,
      0,
@@ -296,8 +296,8 @@ testPair(gconstpointer opaque)
         g_assert_cmpstr(tag, ==, SCENE_OTHER);
     } else {
         text = g_strdup_printf("Requested operation is not valid: the file '%s' is the memory of "
-                               "'" SCENE_TAG "' in domain 'vm' already: the guest would have one "
-                               "memory at two places. Several domains may share a file",
+                               "'" SCENE_TAG "' in domain 'vm' already: the guest would see the "
+                               "same memory at two places. Several domains may share a file",
                                name);
         testAssertError(VIR_ERR_OPERATION_INVALID, text);
         g_assert_null(tag);

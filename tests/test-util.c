@@ -134,11 +134,10 @@ static const struct {
     {"<size unit='EiB'>15</size>", NULL, 15ULL << 60},
     {"<size>18014398509481983</size>", NULL, ULLONG_MAX - 1023},
     {"<size unit='EiB'>16</size>",
-     "XML error: value '16' EiB of <size> is too large: 16 EiB do not fit 64 bits of bytes",
+     "XML error: value '16' EiB of <size> is too large: it must be less than 16 EiB",
      0},
     {"<size>18014398509481984</size>",
-     "XML error: value '18014398509481984' KiB of <size> is too large: 16 EiB do not fit 64 bits "
-     "of bytes",
+     "XML error: value '18014398509481984' KiB of <size> is too large: it must be less than 16 EiB",
      0},
     {"<size unit='b'>18446744073709551616</size>",
      "XML error: invalid value '18446744073709551616' for element <size>: expected a number from "

@@ -143,7 +143,7 @@ static const testCommandCase testCommandCases[] = {
      .calls = "add test <cxl-dcd 1;wait test " TAG_A ";",
      .out = TAG_A "\n",
      .err = "error: Failed to add capacity " TAG_A " to domain 'test': the guest refused it "
-            "(cxl-dcd-release forgets it)\n"},
+            "(cxl-dcd-release removes it from the list)\n"},
     {.line = "cxl-dcd-add test --size 2M --wait",
      .mock.wait = VIR_DOMAIN_CXL_DCD_STATE_NONE,
      .status = VSH_CXL_EXIT_ERROR,
@@ -157,8 +157,8 @@ static const testCommandCase testCommandCases[] = {
      .status = VSH_CXL_EXIT_TIMEOUT,
      .calls = "add test <cxl-dcd 1;wait test " TAG_A ";list test 0;",
      .out = TAG_A "\n",
-     .err = "error: Timed out after 7 s: capacity " TAG_A " of domain 'test' is pending: the guest "
-            "has not answered, and it stays offered\n"},
+     .err = "error: Timed out after 7 s: capacity " TAG_A " of domain 'test' is pending: the "
+            "guest has not answered; the offer stands\n"},
     {.line = "cxl-dcd-add test --size 2M --wait --timeout 7",
      .mock.wait = MOCK_WAIT_EVER,
      .mock.recorded = VIR_DOMAIN_CXL_DCD_STATE_ADDING,
@@ -166,7 +166,7 @@ static const testCommandCase testCommandCases[] = {
      .calls = "add test <cxl-dcd 1;wait test " TAG_A ";list test 0;",
      .out = TAG_A "\n",
      .err = "error: Timed out after 7 s: capacity " TAG_A " of domain 'test' is adding: "
-            "cxl-dcd-status tells what becomes of it\n"},
+            "cxl-dcd-status shows what becomes of it\n"},
     {.line = "cxl-dcd-add test --size 2M --wait",
      .mock.wait = MOCK_WAIT_EVER,
      .mock.recorded = PENDING,
@@ -174,8 +174,8 @@ static const testCommandCase testCommandCases[] = {
      .status = VSH_CXL_EXIT_INTERRUPTED,
      .calls = "add test <cxl-dcd 1;wait test " TAG_A ";list test 0;",
      .out = TAG_A "\n",
-     .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is pending: the guest has not "
-            "answered, and it stays offered\n"},
+     .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is pending: the guest has "
+            "not answered; the offer stands\n"},
     {.line = "cxl-dcd-add test --size 2M --wait",
      .mock.wait = MOCK_WAIT_FAILS,
      .status = VSH_CXL_EXIT_ERROR,
@@ -216,8 +216,8 @@ static const testCommandCase testCommandCases[] = {
      .mock.fail = "look",
      .calls = "release test - " TAG_A " 3;list test 0;",
      .out = "Capacity " TAG_A " removed from the definition\n",
-     .err = "warning: capacity " TAG_A " was asked back, and what came of it cannot be seen: no "
-            "answer\n"},
+     .err =
+         "warning: capacity " TAG_A " was asked back, but its state cannot be read: no answer\n"},
     {.line = "cxl-dcd-release test --tag " TAG_A,
      .mock.fail = TAG_A,
      .mock.code = VIR_ERR_OPERATION_INVALID,
@@ -268,7 +268,7 @@ static const testCommandCase testCommandCases[] = {
      .status = VSH_CXL_EXIT_TIMEOUT,
      .calls = "release test - " TAG_A " 1;wait test " TAG_A ";list test 0;",
      .err = "error: Timed out after 1 s: capacity " TAG_A " of domain 'test' is releasing: the "
-            "guest has not given it back, and stays asked for it\n"},
+            "guest has not given it back; the request stands\n"},
     /* one deadline for all: the second gets one look */
     {.line = "cxl-dcd-release test --all --wait --timeout 1",
      .mock.wait = MOCK_WAIT_EVER,
@@ -278,9 +278,9 @@ static const testCommandCase testCommandCases[] = {
      .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;wait test " TAG_A
               ";list test 0;wait test " TAG_B ";list test 0;",
      .err = "error: Timed out after 1 s: capacity " TAG_A " of domain 'test' is releasing: the "
-            "guest has not given it back, and stays asked for it\n"
-            "error: Timed out after 1 s: capacity " TAG_B " of domain 'test' is rejected: "
-            "cxl-dcd-status tells what becomes of it\n"},
+            "guest has not given it back; the request stands\nerror: Timed out after 1 s: "
+            "capacity " TAG_B " of domain 'test' is rejected: "
+            "cxl-dcd-status shows what becomes of it\n"},
     {.line = "cxl-dcd-release test --tag " TAG_A " --wait --timeout 60",
      .mock.wait = MOCK_WAIT_EVER,
      .mock.recorded = RELEASING,
@@ -288,7 +288,7 @@ static const testCommandCase testCommandCases[] = {
      .status = VSH_CXL_EXIT_INTERRUPTED,
      .calls = "release test - " TAG_A " 1;wait test " TAG_A ";list test 0;",
      .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is releasing: the guest has "
-            "not given it back, and stays asked for it\n"},
+            "not given it back; the request stands\n"},
     /* Ctrl-C before all were asked for */
     {.line = "cxl-dcd-release test --all --wait",
      .mock.interrupted_by = TAG_A,
@@ -298,9 +298,9 @@ static const testCommandCase testCommandCases[] = {
      .calls = "list test 1;release test - " TAG_A " 1;wait test " TAG_A
               ";list test 0;wait test " TAG_B ";list test 0;",
      .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is releasing: the guest has "
-            "not given it back, and stays asked for it\n"
-            "error: Interrupted: capacity " TAG_B " of domain 'test' is rejected: cxl-dcd-status "
-            "tells what becomes of it\n"},
+            "not given it back; the request stands\nerror: Interrupted: capacity " TAG_B
+            " of domain 'test' is rejected: cxl-dcd-status "
+            "shows what becomes of it\n"},
     {.line = "cxl-dcd-add test --size 2M --wait",
      .mock.interrupted_by = "add",
      .mock.wait = MOCK_WAIT_EVER,
@@ -308,8 +308,8 @@ static const testCommandCase testCommandCases[] = {
      .status = VSH_CXL_EXIT_INTERRUPTED,
      .calls = "add test <cxl-dcd 1;wait test " TAG_A ";list test 0;",
      .out = TAG_A "\n",
-     .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is pending: the guest has not "
-            "answered, and it stays offered\n"},
+     .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is pending: the guest has "
+            "not answered; the offer stands\n"},
     {.line = "cxl-dcd-release test --all",
      .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;list test 0;",
      .out = "Release of capacity " TAG_A " requested\nRelease of capacity " TAG_B " requested\n"},
@@ -332,7 +332,7 @@ static const testCommandCase testCommandCases[] = {
               ";list test 0;",
      .err = "error: Failed to release capacity " TAG_A " of domain 'test': not answered\n"
             "error: Timed out after 1 s: capacity " TAG_B " of domain 'test' is rejected: "
-            "cxl-dcd-status tells what becomes of it\n"},
+            "cxl-dcd-status shows what becomes of it\n"},
     /* what the guest gave back after it was listed is no failure; of one tag it is */
     {.line = "cxl-dcd-release test --all --wait",
      .mock.fail = TAG_A,
@@ -604,8 +604,8 @@ static const testCommandCase testWrongCases[] = {
      .err = "Options --current and --config are mutually exclusive: leave one out"},
     {"cxl-dcd-add test --size 2M --config --wait",
      .status = USAGE,
-     .err = "Option --wait needs a guest, and --config is about the definition alone: leave one "
-            "out, or add --live"},
+     .err = "Option --wait needs a running guest, and --config is about the definition alone: "
+            "leave one out, or add --live"},
     {"cxl-dcd-add test --size 2M --timeout 1",
      .status = USAGE,
      .err = "Option --wait is required by option --timeout"},
@@ -617,12 +617,12 @@ static const testCommandCase testWrongCases[] = {
      .err = "Options --current and --config are mutually exclusive: leave one out"},
     {"cxl-dcd-release test --all --config --force",
      .status = USAGE,
-     .err = "Option --force needs a guest, and --config is about the definition alone: leave one "
-            "out, or add --live"},
+     .err = "Option --force needs a running guest, and --config is about the definition alone: "
+            "leave one out, or add --live"},
     {"cxl-dcd-release test --all --config --removal-policy tag-based",
      .status = USAGE,
-     .err = "Option --removal-policy needs a guest, and --config is about the definition alone: "
-            "leave one out, or add --live"},
+     .err = "Option --removal-policy needs a running guest, and --config is about the definition "
+            "alone: leave one out, or add --live"},
     {"cxl-dcd-release test --all --timeout 1",
      .status = USAGE,
      .err = "Option --wait is required by option --timeout"},

@@ -290,7 +290,7 @@ vshCxlCmdAddWait(vshCxlWait *wait, vshCxlControl *ctl, virDomainPtr domain, cons
         vshCxlPrintExtra(ctl, ctl->err, "Capacity accepted by the guest of domain '%s'\n", name);
         return 0;
     case VIR_DOMAIN_CXL_DCD_STATE_REJECTED:
-        reason = "the guest refused it (cxl-dcd-release forgets it)";
+        reason = "the guest refused it (cxl-dcd-release removes it from the list)";
         break;
     case VIR_DOMAIN_CXL_DCD_STATE_NONE:
         reason = "it was given back meanwhile";

@@ -172,7 +172,7 @@ vshCxlFindQemu(vshCxlFound *found)
 
     if (!stock) {
         vshCxlFoundMissing(found,
-                           "What QEMU can do is not known (%s): this user must be able to run it.",
+                           "What QEMU can do is not known (%s): check that this user can run it.",
                            virCxlDcdLastErrorMessage());
         virResetLastError();
         return;
@@ -219,7 +219,7 @@ vshCxlFind(vshCxlControl *ctl, vshCxlFound *found)
         vshCxlFindQemu(found);
     else if (found->emulator)
         vshCxlFoundMissing(found,
-                           "QEMU is on another host, where it can be asked: run virsh-cxl "
+                           "QEMU is on another host, and cannot be asked from here: run virsh-cxl "
                            "cxl-dcd-capabilities there.");
     return 0;
 }

@@ -118,7 +118,7 @@ cmdCxlDcdMap(vshCxlControl *ctl, const vshCxlArgs *args)
     if (virDomainIsActive(domain) == 0) {
         vshCxlError(ctl,
                     "domain '%s' is not running, and a map shows what a guest has: start it, or "
-                    "see its definition with cxl-dcd-status",
+                    "show its definition with cxl-dcd-status",
                     name);
         return -1;
     }

@@ -204,7 +204,7 @@ vshCxlCmdReleaseLook(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *release
 
         if (release->impact & VIR_DOMAIN_AFFECT_LIVE)
             vshCxlWarning(ctl,
-                          "capacity %s was asked back, and what came of it cannot be seen: %s",
+                          "capacity %s was asked back, but its state cannot be read: %s",
                           release->tag,
                           why);
     }

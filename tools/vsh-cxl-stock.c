@@ -81,7 +81,7 @@ vshCxlStockSearch(const char *name,
         g_set_error(error,
                     G_IO_ERROR,
                     G_IO_ERROR_NOT_FOUND,
-                    "the stock virsh '%s' is not a program, or is this one; name it "
+                    "the stock virsh '%s' is not executable, or is virsh-cxl itself; name it "
                     "with " VSH_CXL_STOCK_ENV_VIRSH,
                     name);
         return NULL;

@@ -217,13 +217,13 @@ vshCxlWaitGaveUp(vshCxlWait *wait, virDomainPtr domain, const char *tag)
     }
     switch (state) {
     case VIR_DOMAIN_CXL_DCD_STATE_PENDING:
-        rest = "the guest has not answered, and it stays offered";
+        rest = "the guest has not answered; the offer stands";
         break;
     case VIR_DOMAIN_CXL_DCD_STATE_RELEASING:
-        rest = "the guest has not given it back, and stays asked for it";
+        rest = "the guest has not given it back; the request stands";
         break;
     default:
-        rest = "cxl-dcd-status tells what becomes of it";
+        rest = "cxl-dcd-status shows what becomes of it";
     }
     vshCxlErrorStatus(wait->ctl,
                       vshCxlWaitInterrupted ? VSH_CXL_EXIT_INTERRUPTED : VSH_CXL_EXIT_TIMEOUT,

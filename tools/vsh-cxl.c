@@ -274,8 +274,8 @@ vshCxlCheckImpact(vshCxlControl *ctl, const vshCxlArgs *args, const char *const 
     for (; *live_only; live_only++) {
         if (vshCxlArgsHas(args, *live_only)) {
             vshCxlUsageError(ctl,
-                             "Option --%s needs a guest, and --config is about the definition "
-                             "alone: leave one out, or add --live",
+                             "Option --%s needs a running guest, and --config is about the "
+                             "definition alone: leave one out, or add --live",
                              *live_only);
             return -1;
         }
@@ -374,7 +374,7 @@ vshCxlCheckConnection(vshCxlControl *ctl)
     const char *type = virConnectGetType(ctl->conn);
 
     if (!type) {
-        vshCxlLibvirtError(ctl, "Failed to find out what the connection leads to");
+        vshCxlLibvirtError(ctl, "Failed to get the type of the connection");
         return -1;
     }
     if (g_str_equal(type, "QEMU"))

@@ -170,8 +170,8 @@ virCxlDcdTagParse(const char *text)
     }
     if (g_str_equal(tag, "00000000-0000-0000-0000-000000000000")) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "tag '%s' is nil, which means that there is no tag: give another "
-                            "UUID or none, and one is generated",
+                            "tag '%s' is the nil UUID, which means 'no tag': give another UUID, "
+                            "or none to have one generated",
                             text);
         return NULL;
     }
@@ -376,7 +376,7 @@ virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long siz
     }
     if (def->path && strpbrk(def->path, "\n\r\t")) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "<path> '%s' holds a control character, which XML would not keep",
+                            "<path> '%s' contains a control character, which XML does not preserve",
                             def->path);
         return -1;
     }
@@ -990,8 +990,8 @@ virCxlDcdDefValidateDriver(const virCxlDcdDef *def)
     }
     if (def->module && strpbrk(def->module, "\n\r\t")) {
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "the path '%s' in the <driver> of <cxl-dcd> '%s' holds a control "
-                            "character, which XML would not keep",
+                            "the path '%s' in the <driver> of <cxl-dcd> '%s' contains a control "
+                            "character, which XML does not preserve",
                             def->module,
                             def->alias);
         return -1;

@@ -281,7 +281,7 @@ virCxlDcdReportRecord(const char *domain, const char *tag, const char *why)
 {
     virCxlDcdReportConf(VIR_ERR_XML_ERROR,
                         "the record of capacity '%s' in the metadata of domain '%s' is wrong: %s. "
-                        "Where no capacity stands behind it, take it away: virsh metadata %s "
+                        "If there is no such capacity, remove the record: virsh metadata %s "
                         "--live --uri %s%s --remove",
                         tag,
                         domain,
@@ -919,8 +919,8 @@ virCxlDcdDomainDefValidateFile(const virCxlDcdDomainDef *def, const virCxlDcdCap
         if (!clash)
             continue;
         virCxlDcdReportConf(VIR_ERR_XML_ERROR,
-                            "the file '%s' is named twice in domain '%s': the guest would have "
-                            "one memory at two places. Several domains may share a file",
+                            "the file '%s' is named twice in domain '%s': the guest would see the "
+                            "same memory at two places. Several domains may share a file",
                             capacity->source->path,
                             def->name);
         return -1;

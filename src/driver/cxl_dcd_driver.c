@@ -357,8 +357,8 @@ virDomainUpdateDeviceFlags(virDomainPtr domain, const char *xml, unsigned int fl
         cxlDcdDriverEnter();
         virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                    VIR_ERR_OPERATION_UNSUPPORTED,
-                                   "a <cxl-dcd> cannot be changed while it is there: release a "
-                                   "capacity and add another, or define the domain anew");
+                                   "a <cxl-dcd> cannot be updated: release a capacity and add "
+                                   "another, or define the domain anew");
         cxlDcdDriverLeave(true);
         return -1;
     }

@@ -60,8 +60,8 @@ cxlDcdDriverSayMissing(const char *missing)
 
     dladdr((void *)virGetLastError, &info);
     cxlDcdDriverLog("error",
-                    "the libvirt that is here, %s, has no %s: <cxl-dcd> is not known, and all else "
-                    "goes on as without this module, which needs libvirt 9.0 or later",
+                    "the libvirt that is here, %s, has no %s: the module is switched off, and "
+                    "<cxl-dcd> is not known; it needs libvirt 9.0 or later",
                     info.dli_fname ? info.dli_fname : "unknown",
                     missing);
 }

@@ -144,8 +144,8 @@ cxlDcdDriverReportLoss(virDomainPtr domain, const cxlDcdDriverLoss *loss, const 
 
     if (loss->unknown)
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                             "it cannot be told what capacity of a CXL device domain '%s' holds, "
-                             "and so it cannot be %s: QEMU would carry over neither the capacity "
+                             "cannot find out what capacity of a CXL device domain '%s' holds, "
+                             "and so it cannot be %s: QEMU would preserve neither the capacity "
                              "nor the data in it: %s",
                              name,
                              act,
@@ -153,9 +153,8 @@ cxlDcdDriverReportLoss(virDomainPtr domain, const cxlDcdDriverLoss *loss, const 
     else
         virCxlDcdReportError(
             VIR_ERR_OPERATION_INVALID,
-            "domain '%s' holds %u capacit%s of a CXL device, '%s'%s, and cannot be "
-            "%s: QEMU would carry over neither the capacity nor the data in it. "
-            "Release it first",
+            "domain '%s' holds %u capacit%s of a CXL device, '%s'%s, and cannot be %s: QEMU would "
+            "preserve neither the capacity nor the data in it. Release it first",
             name,
             loss->held,
             loss->held == 1 ? "y" : "ies",

@@ -190,8 +190,7 @@ cxlDcdDriverTrackerFail(const char *text)
     g_free(cxlDcdDriverTrackerFailure);
     cxlDcdDriverTrackerFailure = g_strdup(text);
     cxlDcdDriverLog("error",
-                    "the states of capacities are not brought up to date unasked, until the "
-                    "next client: %s",
+                    "the states of capacities are not tracked until the next client connects: %s",
                     text);
 }
 

@@ -83,10 +83,9 @@ cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
         return 0;
     virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                VIR_ERR_CONFIG_UNSUPPORTED,
-                               "what QEMU on the other host can do is not known here: say "
-                               "<driver name='qemu'/> or <driver name='module' "
-                               "path='...'/> in <cxl-dcd> '%s', or load the driver module "
-                               "into the daemon there",
+                               "what QEMU on the other host can do is not known here: give "
+                               "<driver name='qemu'/> or <driver name='module' path='...'/> in "
+                               "<cxl-dcd> '%s', or load the driver module into the daemon there",
                                device->alias);
     return -1;
 }

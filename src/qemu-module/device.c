@@ -247,8 +247,9 @@ total_check(Object *obj, const char *name, Error **errp)
     }
     if (memory_is_locked()) {
         fail(errp,
-             "'%s' does not go with -overcommit mem-lock=on, under which "
-             "all of it would be allocated at once",
+             "'%s' cannot be combined with -overcommit mem-lock=on, under "
+             "which all of it would "
+             "be allocated at once",
              name);
         return false;
     }

@@ -43,8 +43,9 @@ events_room(struct device *dev, Error **errp)
     forget_others(dev, handles, n);
     if (n >= EVENT_LOG_RECORDS) {
         fail(errp,
-             "the guest has not cleared the %d records in the event log "
-             "of the device, and would not hear of this one",
+             "the guest has not cleared the %d records in the event log of the "
+             "device, and would "
+             "not learn of this one",
              n);
         return false;
     }

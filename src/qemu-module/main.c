@@ -148,7 +148,7 @@ check_version(const char *target, bool untested, char **why)
     unsigned i;
 
     if (!qemu_version(&major, &minor, &micro)) {
-        *why = g_strdup("QEMU does not tell its version");
+        *why = g_strdup("the version of QEMU cannot be found out");
         return false;
     }
     for (i = 0; i < G_N_ELEMENTS(tested); i++) {
@@ -158,8 +158,8 @@ check_version(const char *target, bool untested, char **why)
         }
     }
     if (untested) {
-        note("not tested with QEMU %d.%d.%d for %s, going on as untested=on "
-             "says",
+        note("not tested with QEMU %d.%d.%d for %s, continuing because of "
+             "untested=on",
              (int)major, (int)minor, (int)micro, target);
         return true;
     }
@@ -226,7 +226,7 @@ qemu_plugin_install(uint64_t id G_GNUC_UNUSED, const void *info, int argc,
         return -1;
     }
     if (loaded) {
-        note("loaded twice: the second time changes nothing");
+        note("loaded twice: the second time is ignored");
         return 0;
     }
     loaded = true;

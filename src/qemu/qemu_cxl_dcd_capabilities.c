@@ -581,8 +581,8 @@ qemuCxlDcdModulePath(void)
 static const char *
 qemuCxlDcdAdvice(const qemuCxlDcdCapabilities *stock)
 {
-    return stock->fixed ? ". model='static' works with this QEMU as it is"
-                        : ". Dynamic capacity begins with QEMU 9.1";
+    return stock->fixed ? ". model='static' works with this QEMU unmodified"
+                        : ". Dynamic capacity requires QEMU 9.1 or later";
 }
 
 static int
@@ -612,8 +612,8 @@ qemuCxlDcdCheckSeries(const virCxlDcdDef *device,
         return 0;
     virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
                          "<driver name='qemu'/> of <cxl-dcd> '%s' needs a QEMU that has tagged "
-                         "dynamic capacity itself: %s (QEMU %s) does not have it. Without <driver> "
-                         "the QEMU module gives it to QEMU 10.0%s",
+                         "dynamic capacity itself: %s (QEMU %s) does not have it. Without "
+                         "<driver> the QEMU module adds it to QEMU 10.0 and 11.1%s",
                          device->alias,
                          emulator,
                          stock->version,

@@ -82,7 +82,7 @@ qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
     if (other && other->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED) {
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                              "domain '%s' has a capacity with the tag '%s' already, on device "
-                             "'%s'%s%s: a tag names one capacity: give another, or none",
+                             "'%s'%s%s: a tag names one capacity: give another tag, or none",
                              def->name,
                              capacity->tag,
                              owner->alias,

@@ -90,7 +90,7 @@ qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def,
         return 0;
     virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                          "the guest of domain '%s' has not answered %u offers and requests on "
-                         "device '%s': its event log holds %d, and it would not hear of another "
+                         "device '%s': its event log holds %d, and it would not learn of another "
                          "%s. Wait for the guest",
                          def->name,
                          qemuCxlDcdUnreadAll(device, capacity),

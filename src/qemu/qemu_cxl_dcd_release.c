@@ -67,7 +67,7 @@ qemuCxlDcdAskBack(virDomainPtr domain,
     qemuCxlDcdReportRefusal(domain,
                             device,
                             capacity,
-                            forced ? "release (by force)" : "release",
+                            forced ? "forcibly release" : "release",
                             refusal);
     error = virCxlDcdErrorSave();
     qemuCxlDcdCapacityRestore(domain, capacity, before);
@@ -242,8 +242,8 @@ qemuCxlDcdCapacityRelease(virDomainPtr domain,
         return 0;
     case VIR_DOMAIN_CXL_DCD_STATE_ADDING:
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                             "capacity '%s' of domain '%s' is just being added: it can be released "
-                             "once the guest has accepted it",
+                             "capacity '%s' of domain '%s' is still being added: it can be "
+                             "released once the guest has accepted it",
                              tag,
                              def->name);
         return -1;

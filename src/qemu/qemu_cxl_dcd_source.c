@@ -45,8 +45,8 @@ qemuCxlDcdSourceCheckAbsent(const char *path)
 
     if (lstat(path, &buf) == 0) {
         virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
-                             "'%s' is a symbolic link that leads to nothing: QEMU makes the file "
-                             "of a capacity where there is none, but not through a link",
+                             "'%s' is a dangling symbolic link: QEMU makes the file of a capacity "
+                             "where there is none, but not through a link",
                              path);
         return -1;
     }
@@ -67,7 +67,7 @@ qemuCxlDcdSourceCheckSize(const struct stat *file, const virCxlDcdCapacityDef *c
         return 0;
     virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
                          "the file '%s' has %llu bytes and cannot be the memory of a capacity of "
-                         "%llu bytes: it must have that size, or be empty or absent to be given it",
+                         "%llu bytes: it must have that size, or be empty or absent",
                          capacity->source->path,
                          (unsigned long long)file->st_size,
                          capacity->size);
@@ -122,7 +122,7 @@ qemuCxlDcdSourceCheckUnused(const virCxlDcdDomainDef *def,
             continue;
         virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                              "the file '%s' is the memory of '%s' in domain '%s' already: the "
-                             "guest would have one memory at two places. Several domains may "
+                             "guest would see the same memory at two places. Several domains may "
                              "share a file",
                              capacity->source->path,
                              user,
@@ -160,7 +160,7 @@ qemuCxlDcdSourceCheck(virDomainPtr domain,
         if (errno == EACCES)
             return 0;
         virCxlDcdReportError(VIR_ERR_CONFIG_UNSUPPORTED,
-                             "cannot look at the file '%s' of a capacity: %s",
+                             "cannot stat the file '%s' of a capacity: %s",
                              path,
                              g_strerror(errno));
         return -1;

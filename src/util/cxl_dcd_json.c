@@ -230,7 +230,7 @@ virCxlDcdJSONParse(const char *text, char **message)
     if ((*message = virCxlDcdJSONCheck(text)))
         return NULL;
     if (!(value = yajl_tree_parse(text, NULL, 0)))
-        *message = g_strdup("the text is no JSON");
+        *message = g_strdup("the text is not JSON");
     return value;
 }
 

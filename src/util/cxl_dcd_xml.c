@@ -472,8 +472,8 @@ virCxlDcdXMLSize(xmlNodePtr node, unsigned long long *size)
     if (value > ULLONG_MAX / bytes) {
         virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                    VIR_ERR_XML_ERROR,
-                                   "value '%llu' %s of <%s> is too large: 16 EiB do not fit 64 "
-                                   "bits of bytes",
+                                   "value '%llu' %s of <%s> is too large: it must be less than 16 "
+                                   "EiB",
                                    value,
                                    unit ? unit : "KiB",
                                    node->name);

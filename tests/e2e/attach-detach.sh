@@ -157,7 +157,7 @@ refused()
     put document.xml <<<"$(capacity "$(tag 1)" 2)"
     for document in --live --config; do
         unchanged "update-device $document" vm \
-            "Operation not supported: a <cxl-dcd> cannot be changed while it is there" \
+            "Operation not supported: a <cxl-dcd> cannot be updated" \
             client update-device vm "$SCRATCH/document.xml" $document
     done
 }

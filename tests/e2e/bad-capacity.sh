@@ -217,7 +217,7 @@ for each in daemon client; do
     is "eight offers wait for the guest" "$(guest bad events | wc -l)" 8
     add "Requested operation is not valid: the guest of domain 'bad' has not answered 8 offers" \
         --size 2M --region 1
-    has "which says why" "$err" "on device 'cxl-dcd0': its event log holds 8, and it would not hear of another"
+    has "which says why" "$err" "on device 'cxl-dcd0': its event log holds 8, and it would not learn of another"
     must guest bad accept
     succeeds "the ninth, when it has answered" cxl cxl-dcd-add bad --size 2M --region 1
     other_domains

@@ -140,7 +140,7 @@ no_module()
     before=$(stored_config held)
 
     module /nowhere/cxl-tagged.so
-    refuse "$need /nowhere/cxl-tagged.so cannot give it: there is no such file. model='static' works with this QEMU as it is" \
+    refuse "$need /nowhere/cxl-tagged.so cannot give it: there is no such file. model='static' works with this QEMU unmodified" \
         <<<"$(defined "$(device tagged)")"
     domain created "$(device tagged)
 " | put bad.xml
@@ -154,7 +154,7 @@ no_module()
     module "$garbage"
     refuse "$need $garbage cannot give it: " <<<"$(defined "$(device tagged)")"
     has "with QEMU's words" "$err" "Could not load plugin $garbage"
-    has "and what would do" "$err" ". model='static' works with this QEMU as it is"
+    has "and what would do" "$err" ". model='static' works with this QEMU unmodified"
     domain other "$(device static)
 " | put other.xml
     succeeds "which it does" client define "$SCRATCH/other.xml"

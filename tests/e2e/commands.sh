@@ -243,7 +243,7 @@ waits()
     is "Ctrl-C ends a wait: exit status" "$status" 130
     is "it has printed the tag" "$out" "$(tag 5)"
     is "and says what the state is" "$err" \
-        "error: Interrupted: capacity $(tag 5) of domain 'vm' is pending: the guest has not answered, and it stays offered"
+        "error: Interrupted: capacity $(tag 5) of domain 'vm' is pending: the guest has not answered; the offer stands"
     is "which it is" "$(status_of vm "$(tag 5)")" pending
     must guest vm accept
     interrupted all_releasing cxl-dcd-release vm --all --wait

@@ -66,10 +66,10 @@ for each in daemon client; do
     has "it says the version" "$err" "$words"
     refuses old "tagged on a QEMU without it" "<driver name='qemu'/> of <cxl-dcd> 'cxl-dcd0' needs a QEMU that has tagged dynamic capacity itself: $SCRATCH/old $words" \
         "$(device tagged 1024 1 '' "<driver name='qemu'/>")"
-    has "it says what would do" "$err" "Dynamic capacity begins with QEMU 9.1"
+    has "it says what would do" "$err" "Dynamic capacity requires QEMU 9.1 or later"
     refuses new "<driver name='qemu'/> on a stock QEMU" "<driver name='qemu'/> of <cxl-dcd> 'cxl-dcd0' needs a QEMU that has tagged dynamic capacity itself: $SCRATCH/new (QEMU " \
         "$(device tagged 1024 1 '' "<driver name='qemu'/>")"
-    has "it says what would do" "$err" "Without <driver> the QEMU module gives it to QEMU 10.0. model='static' works with this QEMU as it is"
+    has "it says what would do" "$err" "Without <driver> the QEMU module adds it to QEMU 10.0 and 11.1. model='static' works with this QEMU unmodified"
     refuses new "<driver name='module'> that is not there" "the QEMU module /nowhere/cxl-tagged.so cannot give it: there is no such file" \
         "$(device tagged 1024 1 '' "<driver name='module' path='/nowhere/cxl-tagged.so'/>")"
     refuses new "<driver name='module'> that is none" "the QEMU module /etc/passwd cannot give it: " \

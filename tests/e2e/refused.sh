@@ -69,13 +69,13 @@ guest_is_silent()
     boot "$name" "$(device "$model")
 "
     wanted=3 fails "$model: add --wait --timeout ends" \
-        "error: Timed out after 1 s: capacity $(tag 1) of domain '$name' is pending: the guest has not answered, and it stays offered" \
+        "error: Timed out after 1 s: capacity $(tag 1) of domain '$name' is pending: the guest has not answered; the offer stands" \
         cxl cxl-dcd-add "$name" --size 256M --tag "$(tag 1)" --wait --timeout 1
     is "$model: and has printed the tag" "$out" "$(tag 1)"
     is "$model: it stays pending" "$(status_of "$name" "$(tag 1)")" pending
     must guest "$name" accept
     wanted=3 fails "$model: release --wait --timeout ends" \
-        "error: Timed out after 1 s: capacity $(tag 1) of domain '$name' is releasing: the guest has not given it back, and stays asked for it" \
+        "error: Timed out after 1 s: capacity $(tag 1) of domain '$name' is releasing: the guest has not given it back; the request stands" \
         cxl cxl-dcd-release "$name" --tag "$(tag 1)" --wait --timeout 1
     is "$model: it stays releasing" "$(status_of "$name" "$(tag 1)")" releasing
     succeeds "$model: it can be asked back again" cxl cxl-dcd-release "$name" --tag "$(tag 1)"

@@ -51,8 +51,8 @@ wait $saves
 has "a domain that cannot be looked at is not saved" "$(<"$SCRATCH/holds.said")" \
     "Failed to save domain 'holds' state"
 has "nor snapshotted with its memory" "$(<"$SCRATCH/snapshot.said")" \
-    "it cannot be told what capacity of a CXL device domain 'holds' holds, and so it cannot be \
-snapshotted with its memory: QEMU would carry over neither the capacity nor the data in it: Timed out \
+    "cannot find out what capacity of a CXL device domain 'holds' holds, and so it cannot be \
+snapshotted with its memory: QEMU would preserve neither the capacity nor the data in it: Timed out \
 during operation: cannot acquire state change lock"
 eventually "it goes on" paused stock domstate holds
 is "and holds its capacity" "$(status_of holds "$(tag 1)")" accepted

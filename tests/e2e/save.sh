@@ -28,8 +28,8 @@ unreadable()
 {
     must stock metadata vm --uri "urn:libvirt-cxl-dcd:capacity:1.0:$(tag 1)" --key cxl-dcd --live \
         --set "$3"
-    unchanged "$1: save" vm "it cannot be told what capacity of a CXL device domain 'vm' holds, and so \
-it cannot be saved: QEMU would carry over neither the capacity nor the data in it: XML error: the record of \
+    unchanged "$1: save" vm "cannot find out what capacity of a CXL device domain 'vm' holds, and so \
+it cannot be saved: QEMU would preserve neither the capacity nor the data in it: XML error: the record of \
 capacity '$(tag 1)' in the metadata of domain 'vm' is wrong: $2" \
         client save vm "$SCRATCH/vm.saved" --paused
     unchanged "$1: migrate" vm "$2" client migrate vm --live --p2p "qemu+unix:///session?socket=/nowhere"

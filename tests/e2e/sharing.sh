@@ -124,7 +124,7 @@ files_that_will_not_do()
     refused "a file that is too large" "the file '$file' has 536870912 bytes" "$file"
     rm "$file"
     ln -s nothing "$file"
-    refused "a link that leads nowhere" "'$file' is a symbolic link that leads to nothing" "$file"
+    refused "a link that leads nowhere" "'$file' is a dangling symbolic link" "$file"
     succeeds "QEMU, which would follow it for ever, still answers" qmp one query-status
     rm "$file"
     mkfifo "$file"

@@ -90,7 +90,7 @@ domains()
             cxl-dcd-release off --tag "$(tag 1)" --force
         wrong 1 "domain 'off' is not running, and has no QEMU to ask: start it, or leave out --refresh" \
             cxl-dcd-status off --refresh
-        wrong 1 "domain 'off' is not running, and a map shows what a guest has: start it, or see its definition with cxl-dcd-status" \
+        wrong 1 "domain 'off' is not running, and a map shows what a guest has: start it, or show its definition with cxl-dcd-status" \
             cxl-dcd-map off
         wrong 1 "failed to get domain 'none' ('list --all' *" cxl-dcd-map none
         wrong 1 "failed to get domain 'none' ('list --all' *" cxl-dcd-event none
@@ -171,7 +171,7 @@ values()
         cxl-dcd-release vm --tag "$(tag 1)" --force
     wrong 1 "domain 'vm' has no CXL dynamic capacity device 'other': it has 'cxl-dcd0'" \
         cxl-dcd-release vm --all --device other
-    wrong 3 "Timed out after 1 s: capacity $(tag 1) of domain 'vm' is releasing: the guest has not given it back, and stays asked for it" \
+    wrong 3 "Timed out after 1 s: capacity $(tag 1) of domain 'vm' is releasing: the guest has not given it back; the request stands" \
         cxl-dcd-release vm --tag "$(tag 1)" --wait --timeout 1
 }
 

@@ -87,7 +87,7 @@ for i in 1 2 3 4 5 6; do
 done
 is 'eight offers' "$offered" "$done_"
 refuses 'a ninth, of which the guest would never hear' \
-  'the guest has not cleared the 8 records in the event log of the device, and would not hear of this one' \
+  'the guest has not cleared the 8 records in the event log of the device, and would not learn of this one' \
   "$(region=1 add 00000000-0000-4000-8000-000000000000 $GIB $((2 * MIB)))"
 guest refuse >/dev/null
 is '... until it has cleared one' \

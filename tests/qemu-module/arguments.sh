@@ -22,5 +22,5 @@ done
 ln -s "$(realpath "$CXL_TAGGED")" "$dir/again.so"
 options="-plugin file=$dir/again.so"
 is 'given twice' "$(said '')" \
-  'cxl-tagged: loaded twice: the second time changes nothing'
+  'cxl-tagged: loaded twice: the second time is ignored'
 finish

@@ -41,7 +41,7 @@ explain 'resident KiB with -mem-prealloc' "$large"
 result $? '... not even under -mem-prealloc'
 vm_stop
 
-locked="'dc-regions-total-size' does not go with -overcommit mem-lock=on, under which all of it would be allocated at once"
+locked="'dc-regions-total-size' cannot be combined with -overcommit mem-lock=on, under which all of it would be allocated at once"
 has 'mem-lock=on is refused' \
   "$(refused num-dc-regions=1,dc-regions-total-size=256M -overcommit mem-lock=on)" "$locked"
 

@@ -7,7 +7,7 @@ need_module
 : "${CXL_BOOT:?}" "${CXL_CPU:?}"
 
 SMALL=$((2 * MIB))
-full='the guest has not cleared the 8 records in the event log of the device, and would not hear of this one'
+full='the guest has not cleared the 8 records in the event log of the device, and would not learn of this one'
 
 # uuid N: a tag of its own for each number
 uuid() {

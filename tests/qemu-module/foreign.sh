@@ -79,5 +79,5 @@ done
 is 'a fabric manager fills the event log' "$(guest events | wc -l)" 8
 is '... and an offer is refused, of which the guest would not hear' \
   "$(error_of "$(qmp "$(add $TAG0 $GIB)")")" \
-  'the guest has not cleared the 8 records in the event log of the device, and would not hear of this one'
+  'the guest has not cleared the 8 records in the event log of the device, and would not learn of this one'
 finish
