@@ -103,7 +103,7 @@ documents()
     attach "a <cxl-dcd> to be attached or detached has one <capacity>, not 0" <<<"<cxl-dcd/>"
     attach "a <cxl-dcd> to be attached or detached has one <capacity>, not 2" \
         <<<"<cxl-dcd><capacity><size unit='MiB'>2</size></capacity><capacity/></cxl-dcd>"
-    attach "XML error: tag '$NIL' is nil, which means that there is no tag" \
+    attach "XML error: tag '$NIL' is the nil UUID, which means 'no tag'" \
         <<<"$(capacity "$NIL" 2)"
     attach "XML error: tag 'aaaa' is not a UUID: expected 32 hexadecimal digits in groups of 8-4-4-4-12" \
         <<<"$(capacity aaaa 2)"

@@ -73,7 +73,7 @@ devices()
 
 configured()
 {
-    refuse "XML error: tag '00000000-0000-0000-0000-000000000000' is nil" \
+    refuse "XML error: tag '00000000-0000-0000-0000-000000000000' is the nil UUID" \
         <<<"$(defined "$(device tagged 1024 2 '' "$(capacities " tag='00000000-0000-0000-0000-000000000000'>$SIZE")")")"
     refuse "XML error: tag '1' is not a UUID" \
         <<<"$(defined "$(device tagged 1024 2 '' "$(capacities " tag='1'>$SIZE")")")"
