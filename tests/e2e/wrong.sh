@@ -135,7 +135,7 @@ values()
         wrong 1 "$failed *has no region 7: its regions are 0 to 0" cxl-dcd-add vm $size --region 7
         wrong 1 "$failed *has no <cxl-dcd> with the alias 'other': it has 'cxl-dcd0'" \
             cxl-dcd-add vm $size --device other
-        wrong 1 "$failed *has a capacity with the tag '$(tag 1)' already*: give another, or none" \
+        wrong 1 "$failed *has a capacity with the tag '$(tag 1)' already*: give another tag, or none" \
             cxl-dcd-add vm $size --tag "$(tag 1)"
         wrong 1 "$failed *overlaps capacity '$(tag 1)' *: leave the offset out, and a free place is chosen" cxl-dcd-add vm $size --offset 0
         wrong 2 "Invalid value '/x ' for <path> option: it begins or ends with a space, which *" \
