@@ -22,6 +22,7 @@ struct device {
     struct device *next;
     Object *obj;                    /* the device; not a reference */
     Object *hole;                   /* its own backend: address space only */
+    struct region *floor;           /* over the hole: nobody falls in */
     Object *bus;                    /* sees its resets and its end */
     uint64_t total;                 /* bytes, over all its regions */
     bool direct;                    /* x-direct-alias */

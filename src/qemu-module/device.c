@@ -4,8 +4,10 @@
  *
  * The property `dc-regions-total-size` gives the device a memory backend of
  * that size which is address space and nothing more: it reserves no memory, and
- * no access reaches it, as QEMU refuses those to what is not accepted and
- * tagged backends lie over what is.
+ * no access reaches it. QEMU refuses a CPU's to what is not accepted, but lets
+ * a guest write there by a command (Clear Poison), which would take memory from
+ * the host page by page. So a region that has none lies over all of it, and the
+ * tagged backends over that.
  *
  * An empty bus of our own type under the device tells us what no exported
  * function does: a bus is reset with its device, however that comes about, and
@@ -106,6 +108,7 @@ device_free(struct device *dev)
     alias_unwatch(dev);
     region_free(dev->mailbox_overlay);
     region_free(dev->probe);
+    region_free(dev->floor);
     for (p = &devices; *p != dev; p = &(*p)->next) {
         continue;
     }
@@ -230,6 +233,36 @@ hole_new(Object *obj, uint64_t size, Error **errp)
         "merge", "off", NULL);
 }
 
+static uint64_t
+floor_read(void *opaque G_GNUC_UNUSED, uint64_t addr G_GNUC_UNUSED,
+           unsigned size G_GNUC_UNUSED)
+{
+    return 0;
+}
+
+static void
+floor_write(void *opaque G_GNUC_UNUSED, uint64_t addr G_GNUC_UNUSED,
+            uint64_t value G_GNUC_UNUSED, unsigned size G_GNUC_UNUSED)
+{
+}
+
+static struct region *
+floor_new(MemoryRegion *hole, uint64_t size)
+{
+    static const struct region_ops ops = {
+        .read = floor_read,
+        .write = floor_write,
+        .endianness = REGION_LITTLE_ENDIAN,
+        .valid = { .min = 1, .max = 8 },
+        .impl = { .min = 1, .max = 8 },
+    };
+    struct region *floor =
+        region_new_io(&ops, NULL, "cxl-tagged-floor", size);
+
+    region_show(floor, hole, 0, 0);
+    return floor;
+}
+
 static bool
 total_check(Object *obj, const char *name, Error **errp)
 {
@@ -280,6 +313,7 @@ total_set(Object *obj, Visitor *visitor, const char *name,
     dev = g_new0(struct device, 1);
     dev->obj = obj;
     dev->hole = qemu.object_ref(hole);
+    dev->floor = floor_new(device_memory(dev), total);
     dev->total = total;
     dev->direct = true;
     dev->next = devices;

@@ -24,6 +24,20 @@ has 'the size can be read' \
   "$(qmp "{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"$DEV\",\"property\":\"dc-regions-total-size\"}}")" \
   "{\"return\": $((4 * GIB))}"
 is 'the guest sees that capacity' "$(guest list | sed 's/.* capacity //')" 0x100000000
+
+# Clear Poison writes 64 bytes at a device address, accepted or not
+guest map >/dev/null
+codes=
+for i in 0 1 2 3; do
+  codes+=$(code 4302 "$(le64 $((i * GIB)))$(printf 'ff%.0s' {1..64})")
+done
+is 'a guest that clears poison of what it has not' "$codes" 0000
+is '... takes no memory from the host' \
+  "$(awk '/^Size: *4194304 kB/ { hole = 1 } hole && /^Rss/ { print $2; hole = 0 }' "/proc/$(cat "$vm/pid")/smaps")" 0
+qmp "$(backend tm0 $TAG0)" "$(add $TAG0)" >/dev/null
+guest accept >/dev/null
+is '... and when it has it, clears it' \
+  "$(guest read 0 0 2) $(code 4302 "$(le64 0)$(printf 'ff%.0s' {1..64})") $(guest read 0 0 2)" '0000 0 ffff'
 vm_stop
 
 device=num-dc-regions=8,dc-regions-total-size=64G vm_start large
