@@ -20,9 +20,22 @@
 #include <unistd.h>
 
 #define BUS_TYPE "cxl-tagged-bus"
+#define GRANULE (256ULL << 20) /* of the place and the size of a region */
 
 static struct device *devices;
 static Object *checked; /* reset by device_check_reset() */
+
+/* What is asked for the device that is being made; see creating(). */
+static struct {
+    uint64_t regions; /* 0: not said */
+    uint64_t before;  /* bytes of other memory, at lower device addresses */
+} asked;
+
+static const char *const memory_before[] = {
+    "volatile-memdev",
+    "persistent-memdev",
+    "memdev",
+};
 
 /* device_find: ours for the cxl-type3 @obj, or NULL if it is a stock one. */
 struct device *
@@ -54,17 +67,12 @@ device_memory(struct device *dev)
 uint64_t
 device_dc_base(struct device *dev)
 {
-    static const char *const before[] = {
-        "volatile-memdev",
-        "persistent-memdev",
-        "memdev",
-    };
     uint64_t base = 0;
     unsigned i;
 
-    for (i = 0; i < G_N_ELEMENTS(before); i++) {
+    for (i = 0; i < G_N_ELEMENTS(memory_before); i++) {
         Object *backend =
-            qemu.object_property_get_link(dev->obj, before[i], NULL);
+            qemu.object_property_get_link(dev->obj, memory_before[i], NULL);
 
         if (backend) {
             base += qemu.memory_region_size(
@@ -256,15 +264,41 @@ floor_new(MemoryRegion *hole, uint64_t size)
         .valid = { .min = 1, .max = 8 },
         .impl = { .min = 1, .max = 8 },
     };
-    struct region *floor =
-        region_new_io(&ops, NULL, "cxl-tagged-floor", size);
+    struct region *floor = region_new_io(&ops, NULL, "cxl-tagged-floor", size);
 
     region_show(floor, hole, 0, 0);
     return floor;
 }
 
+/*
+ * QEMU finds these too, but only when the device has an address space, which it
+ * then leaves behind, and crashes on when memory changes the next time.
+ */
 static bool
-total_check(Object *obj, const char *name, Error **errp)
+check_layout(uint64_t total, Error **errp)
+{
+    if (!asked.regions) {
+        return true;
+    }
+    if (total % (asked.regions * GRANULE)) {
+        fail(errp,
+             "0x%" PRIx64 " bytes of dynamic capacity are not %" PRIu64
+             " regions of equal size, each a multiple of 256 MiB",
+             total, asked.regions);
+        return false;
+    }
+    if (asked.before % GRANULE) {
+        fail(errp,
+             "the other memory of the device, before its dynamic capacity, is "
+             "0x%" PRIx64 " bytes, and not a multiple of 256 MiB",
+             asked.before);
+        return false;
+    }
+    return true;
+}
+
+static bool
+total_check(Object *obj, const char *name, uint64_t total, Error **errp)
 {
     if (qemu.object_property_get_bool(obj, "realized", NULL)) {
         fail(errp, "'%s' cannot be set once the device is realized", name);
@@ -286,7 +320,7 @@ total_check(Object *obj, const char *name, Error **errp)
              name);
         return false;
     }
-    return true;
+    return check_layout(total, errp);
 }
 
 static void
@@ -299,7 +333,7 @@ total_set(Object *obj, Visitor *visitor, const char *name,
 
     /* 0 is the default, which QEMU sets on each new object */
     if (!qemu.visit_type_size(visitor, name, &total, errp) || !total ||
-        !total_check(obj, name, errp)) {
+        !total_check(obj, name, total, errp)) {
         return;
     }
     hole = hole_new(obj, total, errp);
@@ -358,6 +392,38 @@ direct_get(Object *obj, Visitor *visitor, const char *name,
     qemu.visit_type_bool(visitor, name, &value, errp);
 }
 
+/* The size of the memory backend that an option names, or 0. */
+static uint64_t
+backend_size(const QDict *options, const char *name)
+{
+    const char *path = qemu.qdict_get_try_str(options, name);
+    Object *backend = NULL;
+
+    if (path) {
+        backend = qemu.object_resolve_path_type(path, "memory-backend", NULL);
+    }
+    return backend ? qemu.memory_region_size(
+                         qemu.host_memory_backend_get_memory(backend))
+                   : 0;
+}
+
+static void
+read_asked(const QDict *options)
+{
+    const char *text = qemu.qdict_get_try_str(options, "num-dc-regions");
+    unsigned i;
+
+    memset(&asked, 0, sizeof(asked));
+    if (text) { /* from the command line */
+        asked.regions = g_ascii_strtoull(text, NULL, 0);
+    } else {
+        qdict_number(options, "num-dc-regions", &asked.regions);
+    }
+    for (i = 0; i < G_N_ELEMENTS(memory_before); i++) {
+        asked.before += backend_size(options, memory_before[i]);
+    }
+}
+
 /*
  * Before a device is made, whether by -device or by device_add: what QEMU would
  * take and then crash on, or take in either order of the options.
@@ -367,24 +433,21 @@ creating(struct device_listener *listener G_GNUC_UNUSED, const QDict *options,
          bool from_json G_GNUC_UNUSED, Error **errp)
 {
     const char *driver = qemu.qdict_get_try_str(options, "driver");
-    const char *text = qemu.qdict_get_try_str(options, "num-dc-regions");
-    uint64_t regions = 0;
 
     if (g_strcmp0(driver, "cxl-type3")) {
         return false;
     }
-    if (text) { /* from the command line */
-        regions = g_ascii_strtoull(text, NULL, 0);
-    } else {
-        qdict_number(options, "num-dc-regions", &regions);
-    }
-    if (regions > MAX_REGIONS) {
+    read_asked(options);
+    if (asked.regions > MAX_REGIONS) {
         fail(errp, "num-dc-regions is %" PRIu64 ", and can be at most %d",
-             regions, MAX_REGIONS);
-    } else if (qemu.qdict_haskey(options, "dc-regions-total-size") &&
-               qemu.qdict_haskey(options, "volatile-dc-memdev")) {
+             asked.regions, MAX_REGIONS);
+    } else if (!qemu.qdict_haskey(options, "volatile-dc-memdev")) {
+        return false; /* dc-regions-total-size has its own check */
+    } else if (qemu.qdict_haskey(options, "dc-regions-total-size")) {
         fail(errp, "'dc-regions-total-size' and 'volatile-dc-memdev' exclude "
                    "each other");
+    } else {
+        check_layout(backend_size(options, "volatile-dc-memdev"), errp);
     }
     return false; /* not hidden: made, or refused */
 }

@@ -73,12 +73,13 @@ has '... for a stock device too' \
   "$(refused num-dc-regions=9,volatile-dc-memdev=own \
     -object memory-backend-ram,id=own,size=9G,reserve=off)" \
   'num-dc-regions is 9, and can be at most 8'
-has "a size that the regions do not divide is QEMU's to refuse" \
-  "$(refused num-dc-regions=1,dc-regions-total-size=1000M)" \
-  'backend size is not multiple of region len'
+has 'a size that the regions do not divide is refused' \
+  "$(refused num-dc-regions=3,dc-regions-total-size=1G)" \
+  '0x40000000 bytes of dynamic capacity are not 3 regions of equal size, each a multiple of 256 MiB'
 
 # hot-plug into the second port
-device=none vm_start plug -object memory-backend-ram,id=own,size=1G
+device=none vm_start plug -object memory-backend-ram,id=own,size=1G,reserve=off \
+  -object memory-backend-ram,id=odd,size=100M,reserve=off
 plug() {
   qmp "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"cxl-type3\",\"bus\":\"port1\",\"id\":\"cxl-vmem0\",\"sn\":99,$1}}"
 }
@@ -88,6 +89,16 @@ is 'device_add refuses both' \
 is 'device_add refuses nine regions' \
   "$(error_of "$(plug "\"num-dc-regions\":9,\"dc-regions-total-size\":$((9 * GIB))")")" \
   'num-dc-regions is 9, and can be at most 8'
+# on these QEMU itself crashes later, when memory changes
+is 'device_add refuses a size that the regions do not divide' \
+  "$(error_of "$(plug "\"num-dc-regions\":1,\"dc-regions-total-size\":$((1000 * MIB))")")" \
+  '0x3e800000 bytes of dynamic capacity are not 1 regions of equal size, each a multiple of 256 MiB'
+is '... of a stock device too' \
+  "$(error_of "$(plug '"num-dc-regions":1,"volatile-dc-memdev":"odd"')")" \
+  '0x6400000 bytes of dynamic capacity are not 1 regions of equal size, each a multiple of 256 MiB'
+is '... and one that begins at no multiple of 256 MiB' \
+  "$(error_of "$(plug "\"num-dc-regions\":1,\"dc-regions-total-size\":$GIB,\"volatile-memdev\":\"odd\"")")" \
+  'the other memory of the device, before its dynamic capacity, is 0x6400000 bytes, and not a multiple of 256 MiB'
 is 'device_add makes a device' \
   "$(plug "\"num-dc-regions\":2,\"dc-regions-total-size\":$((2 * GIB))")" "$done_"
 is '... that takes capacity' \
