@@ -52,6 +52,7 @@ struct extent {
     struct region *mapping; /* in the device's address space */
     struct region *direct;  /* in system memory, or NULL */
     uint64_t hpa;           /* where `direct` is */
+    uint64_t place;         /* alias.c: where it is to be */
 };
 
 /* tags.c */
@@ -96,6 +97,7 @@ void alias_watch(struct device *dev);
 void alias_unwatch(struct device *dev);
 void alias_drop(struct device *dev);
 void alias_refresh(struct device *dev);
+void alias_extend(struct device *dev);
 
 /* qmp.c */
 bool qmp_check_commands(void);

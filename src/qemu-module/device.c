@@ -110,9 +110,11 @@ device_free(struct device *dev)
 {
     struct device **p;
 
+    qemu.memory_region_transaction_begin();
     while (dev->extents) {
         extent_free(dev->extents);
     }
+    qemu.memory_region_transaction_commit();
     alias_unwatch(dev);
     region_free(dev->mailbox_overlay);
     region_free(dev->probe);

@@ -138,6 +138,7 @@ extents_reconcile(struct device *dev)
     struct extent *extent, *next;
     bool mapped = false;
 
+    qemu.memory_region_transaction_begin();
     for (extent = dev->extents; extent; extent = next) {
         next = extent->next;
         if (qemu.ct3_test_region_block_backed(dev->obj, extent->dpa,
@@ -154,8 +155,9 @@ extents_reconcile(struct device *dev)
             extent_free(extent);
         }
     }
+    qemu.memory_region_transaction_commit();
     if (mapped) {
-        alias_refresh(dev);
+        alias_extend(dev);
     }
 }
 

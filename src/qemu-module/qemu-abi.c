@@ -77,10 +77,6 @@ qemu_resolve(char **why)
     QEMU_FUNCTIONS(F)
 #undef F
     qemu.qmp_commands = dlsym(RTLD_DEFAULT, "qmp_commands");
-    if (!(qemu.address_space_memory =
-              dlsym(RTLD_DEFAULT, "address_space_memory"))) {
-        missing = "address_space_memory";
-    }
     if (missing) {
         *why = g_strdup_printf("this QEMU does not export '%s'", missing);
     }

@@ -167,14 +167,14 @@ struct device_listener {
     F(void, memory_region_add_subregion_overlap,                              \
       (MemoryRegion *, uint64_t, MemoryRegion *, int))                        \
     F(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))    \
+    F(void, memory_region_transaction_begin, (void))                          \
+    F(void, memory_region_transaction_commit, (void))                         \
     F(int, memory_region_dispatch_read,                                       \
       (MemoryRegion *, uint64_t, uint64_t *, int, MemTxAttrs))                \
     F(int, memory_region_dispatch_write,                                      \
       (MemoryRegion *, uint64_t, uint64_t, int, MemTxAttrs))                  \
     F(uint64_t, memory_region_size, (MemoryRegion *))                         \
     F(MemoryRegion *, get_system_memory, (void))                              \
-    F(int, address_space_rw,                                                  \
-      (void *, uint64_t, MemTxAttrs, void *, uint64_t, bool))                 \
     /* QMP data */                                                            \
     F(QObject *, qdict_get, (const QDict *, const char *))                    \
     F(const char *, qdict_get_try_str, (const QDict *, const char *))         \
@@ -201,8 +201,7 @@ extern struct qemu_table {
 #define F(ret, name, args) ret(*name) args;
     QEMU_FUNCTIONS(F)
 #undef F
-    void *qmp_commands;         /* the QMP command list */
-    void *address_space_memory; /* what a CPU sees */
+    void *qmp_commands; /* the QMP command list */
 } qemu;
 
 /* fail: set @errp, printf-like. */

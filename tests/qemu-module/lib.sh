@@ -141,6 +141,7 @@ qemu_none() {
 #   $device    other properties of the device, or "none" for no device
 #   $behind    on which port the device is
 #   $accel     tcg, or kvm
+#   $ram       its memory; 256M
 vm_start() {
   local name=$1 d i
   shift
@@ -149,8 +150,8 @@ vm_start() {
   # shellcheck disable=SC2054
   local args=(
     -machine "q35,cxl=on,memory-backend=ram,cxl-fmw.0.targets.0=hb,cxl-fmw.0.size=8G"
-    -object "memory-backend-file,id=ram,size=256M,share=on,mem-path=$d/ram"
-    -m 256M -accel "${accel:-tcg}" -nodefaults -display none -S -no-user-config
+    -object "memory-backend-file,id=ram,size=${ram:-256M},share=on,mem-path=$d/ram"
+    -m "${ram:-256M}" -accel "${accel:-tcg}" -nodefaults -display none -S -no-user-config
     -qtest "unix:$d/qtest,server=on,wait=off" -qtest-log none
     -qmp "unix:$d/qmp,server=on,wait=off"
     -qmp "unix:$d/qmp2,server=on,wait=off"
