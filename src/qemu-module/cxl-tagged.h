@@ -28,7 +28,7 @@ struct device {
     bool direct;                    /* x-direct-alias */
     MemoryRegion *mailbox;          /* QEMU's own */
     struct region *mailbox_overlay; /* NULL until the first reset */
-    uint16_t refusal;               /* our answer, where it is not QEMU's */
+    int answer;                     /* in place of QEMU's return code, or -1 */
     GPtrArray *path;                /* struct watch; NULL: not watched */
     struct region *probe;
     struct event events[EVENT_LOG_RECORDS];

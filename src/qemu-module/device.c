@@ -152,7 +152,7 @@ bus_reset_exit(Object *bus, int type G_GNUC_UNUSED)
         return;
     }
     alias_drop(dev);
-    dev->refusal = 0;
+    dev->answer = -1;
     if (!dev->mailbox_overlay) { /* the first one: it is realized now */
         if (mailbox_attach(dev)) {
             alias_watch(dev);
@@ -352,6 +352,7 @@ total_set(Object *obj, Visitor *visitor, const char *name,
     dev->floor = floor_new(device_memory(dev), total);
     dev->total = total;
     dev->direct = true;
+    dev->answer = -1;
     dev->next = devices;
     devices = dev;
     dev->bus = qemu.qbus_new(BUS_TYPE, obj, "cxl-tagged");

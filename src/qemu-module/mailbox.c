@@ -105,8 +105,8 @@ mailbox_events(struct device *dev, uint16_t handles[EVENT_LOG_MAX])
     }
     payload_write(dev, payload);
     region_write(dev->mailbox, MB_COMMAND, command, 8);
-    if (!dev->refusal) {
-        dev->refusal = answer;
+    if (dev->answer < 0) {
+        dev->answer = answer;
     }
     return n;
 }
@@ -243,7 +243,7 @@ bounce_foreign(struct device *dev, uint64_t control)
                  8);
     region_write(dev->mailbox, MB_CONTROL, control, 4);
     region_write(dev->mailbox, MB_COMMAND, OP_ADD_RESPONSE, 8);
-    dev->refusal = RC_INVALID_ADDRESS;
+    dev->answer = RC_INVALID_ADDRESS;
     detail("an offer that names no memory backend was given back");
 }
 
@@ -252,16 +252,18 @@ static void
 ring(struct device *dev, uint64_t control)
 {
     unsigned opcode = region_read(dev->mailbox, MB_COMMAND, 8) & 0xffff;
+    uint16_t refusal = RC_SUCCESS;
 
-    dev->refusal = RC_SUCCESS;
+    dev->answer = -1;
     if (opcode == OP_ADD_RESPONSE && answers_foreign(dev)) {
         bounce_foreign(dev, control);
         return;
     }
     if (opcode == OP_ADD_RESPONSE || opcode == OP_RELEASE) {
-        dev->refusal = check_answer(dev, opcode == OP_RELEASE);
+        refusal = check_answer(dev, opcode == OP_RELEASE);
     }
-    if (dev->refusal) { /* no output, and never rung */
+    if (refusal) { /* no output, and never rung */
+        dev->answer = refusal;
         region_write(dev->mailbox, MB_COMMAND, opcode, 8);
         region_write(dev->mailbox, MB_CONTROL, control & ~DOORBELL, 4);
         return;
@@ -289,11 +291,11 @@ mailbox_read(void *opaque, uint64_t addr, unsigned size)
     struct device *dev = opaque;
     uint64_t value;
 
-    if (!dev->refusal || addr < MB_STATUS || addr >= MB_STATUS + 8) {
+    if (dev->answer < 0 || addr < MB_STATUS || addr >= MB_STATUS + 8) {
         return region_read(dev->mailbox, addr, size);
     }
     value = region_read(dev->mailbox, MB_STATUS, 8);
-    value = (value & ~(0xffffULL << 32)) | (uint64_t)dev->refusal << 32;
+    value = (value & ~(0xffffULL << 32)) | (uint64_t)dev->answer << 32;
     return value >> (8 * (addr - MB_STATUS)) & (UINT64_MAX >> (64 - 8 * size));
 }
 
