@@ -46,7 +46,7 @@
 /* -------------------------------------------------------- who is concerned */
 
 /* Whether @xml, a device for @domain, is a <cxl-dcd>. One that is not well-formed, or comes
- * over a read-only connection, is libvirt's to refuse. */
+ * over a read-only connection, is libvirt's to refuse; the latter is not read. */
 static bool
 cxlDcdDriverIsDevice(virDomainPtr domain, const char *xml)
 {
@@ -56,9 +56,9 @@ cxlDcdDriverIsDevice(virDomainPtr domain, const char *xml)
     if (!domain || !cxlDcdDriverConcerns(xml))
         return false;
     cxlDcdDriverEnter();
-    doc = virCxlDcdXMLParse(xml, "device");
-    is_device = doc && virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd") &&
-                !cxlDcdDriverIsReadOnly(virDomainGetConnect(domain));
+    if (!cxlDcdDriverIsReadOnly(virDomainGetConnect(domain)))
+        doc = virCxlDcdXMLParse(xml, "device");
+    is_device = doc && virCxlDcdXMLIsElement(virCxlDcdXMLRoot(doc), "cxl-dcd");
     virResetLastError();
     cxlDcdDriverLeave(false);
     return is_device;
@@ -168,7 +168,7 @@ cxlDcdDriverCreated(virDomainPtr domain)
 CXL_DCD_DRIVER_EXPORT virDomainPtr
 virDomainCreateXML(virConnectPtr conn, const char *xmlDesc, unsigned int flags)
 {
-    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBeginXML(xmlDesc);
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBeginXML(conn, xmlDesc);
     g_autofree char *stored = NULL;
 
     if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)
@@ -184,7 +184,7 @@ virDomainCreateXMLWithFiles(virConnectPtr conn,
                             int *files,
                             unsigned int flags)
 {
-    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBeginXML(xmlDesc);
+    g_autoptr(cxlDcdDriverStart) start = cxlDcdDriverStartBeginXML(conn, xmlDesc);
     g_autofree char *stored = NULL;
 
     if (cxlDcdDriverStore(conn, xmlDesc, flags & VIR_DOMAIN_START_VALIDATE, &stored) < 0)

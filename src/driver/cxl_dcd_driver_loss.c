@@ -163,10 +163,24 @@ cxlDcdDriverReportLoss(virDomainPtr domain, const cxlDcdDriverLoss *loss, const 
             act);
 }
 
+/* Whether a snapshot of a running domain is of its memory too: unless it says that it is
+ * of the disks alone. */
+static bool
+cxlDcdDriverSnapshotHasMemory(const char *xml)
+{
+    g_autoptr(virCxlDcdXMLDoc) doc = virCxlDcdXMLParse(xml, "snapshot");
+    xmlNodePtr memory = doc ? virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "memory") : NULL;
+    g_autofree char *snapshot = memory ? virCxlDcdXMLAttribute(memory, "snapshot") : NULL;
+
+    return g_strcmp0(snapshot, "no") != 0;
+}
+
 /* Whether @act must not be done to @domain. Returns -1 with an error set then, else 0. A
- * domain that is not there, and a read-only connection, are libvirt's to refuse. */
+ * domain that is not there, and a read-only connection, are libvirt's to refuse. @snapshot:
+ * what is to be made of it, or NULL where that is no snapshot. It is read last: not for a
+ * read-only connection, nor where there is nothing to lose. */
 static int
-cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
+cxlDcdDriverRefuse(virDomainPtr domain, const char *act, const char *snapshot)
 {
     g_auto(cxlDcdDriverLoss) loss = {0};
     bool refused;
@@ -175,7 +189,8 @@ cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
         return 0;
     cxlDcdDriverEnter();
     cxlDcdDriverReadHeld(domain, &loss);
-    if ((loss.held || loss.unknown) && cxlDcdDriverIsReadOnly(virDomainGetConnect(domain)))
+    if ((loss.held || loss.unknown) && (cxlDcdDriverIsReadOnly(virDomainGetConnect(domain)) ||
+                                        (snapshot && !cxlDcdDriverSnapshotHasMemory(snapshot))))
         cxlDcdDriverLossClear(&loss);
     if (loss.held)
         cxlDcdDriverRefreshHeld(domain, &loss);
@@ -184,6 +199,12 @@ cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
         cxlDcdDriverReportLoss(domain, &loss, act);
     cxlDcdDriverLeave(refused);
     return refused ? -1 : 0;
+}
+
+static int
+cxlDcdDriverRefuseLoss(virDomainPtr domain, const char *act)
+{
+    return cxlDcdDriverRefuse(domain, act, NULL);
 }
 
 /* ------------------------------------------------------------- saved states */
@@ -229,31 +250,13 @@ virDomainManagedSave(virDomainPtr domain, unsigned int flags)
     return CXL_DCD_NEXT(virDomainManagedSave)(domain, flags);
 }
 
-/* Whether a snapshot of a running domain is of its memory too: unless it says that it is
- * of the disks alone. */
-static bool
-cxlDcdDriverSnapshotHasMemory(const char *xml, unsigned int flags)
-{
-    g_autoptr(virCxlDcdXMLDoc) doc = NULL;
-    g_autofree char *snapshot = NULL;
-    xmlNodePtr memory;
-
-    if (flags & (VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE))
-        return false;
-    doc = virCxlDcdXMLParse(xml, "snapshot");
-    virResetLastError();
-    memory = doc ? virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "memory") : NULL;
-    snapshot = memory ? virCxlDcdXMLAttribute(memory, "snapshot") : NULL;
-    return g_strcmp0(snapshot, "no") != 0;
-}
-
 CXL_DCD_DRIVER_EXPORT virDomainSnapshotPtr
 virDomainSnapshotCreateXML(virDomainPtr domain, const char *xmlDesc, unsigned int flags)
 {
     g_autofree char *stored = NULL;
 
-    if (cxlDcdDriverSnapshotHasMemory(xmlDesc, flags) &&
-        cxlDcdDriverRefuseLoss(domain, "snapshotted with its memory") < 0)
+    if (!(flags & (VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)) &&
+        cxlDcdDriverRefuse(domain, "snapshotted with its memory", xmlDesc) < 0)
         return NULL;
     if (cxlDcdDriverStoreNested(virDomainGetConnect(domain),
                                 xmlDesc,

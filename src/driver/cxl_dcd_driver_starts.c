@@ -12,6 +12,8 @@
 
 #include <libvirt/virterror.h>
 
+#include "cxl_dcd_driver_capabilities.h"
+#include "cxl_dcd_driver_error.h"
 #include "cxl_dcd_driver_starts.h"
 #include "cxl_dcd_translate.h"
 
@@ -48,21 +50,25 @@ cxlDcdDriverStartBegin(virDomainPtr domain)
 
 /**
  * cxlDcdDriverStartBeginXML:
+ * @conn: where it is going
  * @xml: a domain that is about to be created
  *
- * Returns as cxlDcdDriverStartBegin() does; NULL where @xml has nothing of ours, or is
- * not well-formed, which is libvirt's to refuse.
+ * Returns as cxlDcdDriverStartBegin() does; NULL where @xml has nothing of ours, is not
+ * well-formed, or comes over a read-only connection, which are libvirt's to refuse.
  */
 cxlDcdDriverStart *
-cxlDcdDriverStartBeginXML(const char *xml)
+cxlDcdDriverStartBeginXML(virConnectPtr conn, const char *xml)
 {
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     xmlNodePtr name;
 
-    if (!virCxlDcdIsConcerned(xml))
+    if (cxlDcdDriverIsInside() || !virCxlDcdIsConcerned(xml))
         return NULL;
-    doc = virCxlDcdXMLParse(xml, "domain");
+    cxlDcdDriverEnter();
+    if (!cxlDcdDriverIsReadOnly(conn))
+        doc = virCxlDcdXMLParse(xml, "domain");
     virResetLastError();
+    cxlDcdDriverLeave(false);
     name = doc ? virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "name") : NULL;
     return name ? cxlDcdDriverStartAdd(virCxlDcdXMLContent(name)) : NULL;
 }

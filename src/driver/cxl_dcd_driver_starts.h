@@ -14,7 +14,7 @@
 typedef char cxlDcdDriverStart;
 
 cxlDcdDriverStart *cxlDcdDriverStartBegin(virDomainPtr domain);
-cxlDcdDriverStart *cxlDcdDriverStartBeginXML(const char *xml);
+cxlDcdDriverStart *cxlDcdDriverStartBeginXML(virConnectPtr conn, const char *xml);
 void cxlDcdDriverStartEnd(cxlDcdDriverStart *start);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(cxlDcdDriverStart, cxlDcdDriverStartEnd)
 
