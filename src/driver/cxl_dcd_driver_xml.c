@@ -42,16 +42,22 @@ cxlDcdDriverConcerns(const char *xml)
     return !cxlDcdDriverIsInside() && virCxlDcdIsConcerned(xml);
 }
 
-/* Whether @conn leads to QEMU. Returns 0, or -1 with an error set. */
+/* Whether @xml is for us where @conn leads: only QEMU has such devices. A domain of another
+ * driver that speaks of us, by its name for one, has nothing of ours. Returns 1, 0, or -1 with
+ * an error set where it has a <cxl-dcd>. */
 static int
-cxlDcdDriverCheckConnection(virConnectPtr conn)
+cxlDcdDriverIsForQemu(virConnectPtr conn, const char *xml)
 {
     const char *type = virConnectGetType(conn);
 
     if (!type)
         return -1;
     if (g_str_equal(type, "QEMU"))
+        return 1;
+    if (!virCxlDcdHasPlain(xml)) {
+        virResetLastError();
         return 0;
+    }
     virCxlDcdReportErrorDomain(VIR_FROM_DOMAIN,
                                VIR_ERR_CONFIG_UNSUPPORTED,
                                "<cxl-dcd> needs a connection to QEMU, not to %s",
@@ -105,7 +111,7 @@ static int
 cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool nested, char **stored)
 {
     cxlDcdDriverStoring storing = {conn, validate, NULL};
-    int ret = -1;
+    int ret;
 
     *stored = NULL;
     if (!cxlDcdDriverConcerns(xml))
@@ -113,7 +119,7 @@ cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool ne
     cxlDcdDriverEnter();
     if (cxlDcdDriverIsReadOnly(conn)) {
         ret = 0; /* libvirt says so of the call that was made */
-    } else if (cxlDcdDriverCheckConnection(conn) == 0) {
+    } else if ((ret = cxlDcdDriverIsForQemu(conn, xml)) > 0) {
         if (!cxlDcdDriverIsDaemon() && cxlDcdDriverNextHasModule(conn))
             ret = 0;
         else if (nested)

@@ -97,6 +97,29 @@ alike python3 -c 'import os; print(sorted(os.listdir("/")))'
 alike ls /nowhere
 alike "$QEMU" -version
 
+# ------------------------------------------------------------ another driver
+
+# Domains that speak of us are as they would be without the module.
+put word.xml <<XML
+<domain type='test'>
+  <name>cxl-dcd</name>
+  <uuid>$(tag 1)</uuid>
+  <memory>65536</memory>
+  <os>
+    <type>hvm</type>
+  </os>
+</domain>
+XML
+alike virsh -c test:///default "define $SCRATCH/word.xml; dumpxml cxl-dcd; start cxl-dcd; \
+snapshot-create-as test cxl-dcd; snapshot-list test --name; save test $SCRATCH/test.save; \
+undefine cxl-dcd"
+is "and can be had" "$status" 0
+sed 's|</os>|&<devices><cxl-dcd/></devices>|' "$SCRATCH/word.xml" | put device.xml
+fails "but none has the device" "<cxl-dcd> needs a connection to QEMU, not to TEST" \
+    preloaded virsh -c test:///default define "$SCRATCH/device.xml"
+
+# ------------------------------------------ a program in front of the one that is meant
+
 succeeds "a program in front of the one that is meant hands it on" \
     preloaded timeout 60 sh -c "virsh domcapabilities --machine q35"
 has "so that it has the module" "$out" "<cxl-dcd supported='yes'>"
