@@ -294,17 +294,31 @@ testGrace(gconstpointer opaque)
 
 /* ----------------------------------------------- what QEMU or libvirt refuses */
 
-/* Where libvirt forbids the first command, nothing is left, not even for a refresh. */
+/* Where libvirt forbids the first command, or does not have it, nothing is left, not even for a
+ * refresh: whether that is a question (tagged: who has the tag) or the first that does something. */
 static void
 testDenied(gconstpointer opaque)
 {
-    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+    static const int codes[] = {
+        VIR_ERR_ACCESS_DENIED,
+        VIR_ERR_OPERATION_DENIED,
+        VIR_ERR_NO_SUPPORT,
+        VIR_ERR_OPERATION_UNSUPPORTED,
+    };
+    bool tagged = GPOINTER_TO_INT(opaque);
+    unsigned int questions = tagged ? 2 : 0;
+    size_t i;
 
-    self->domain->fault.kind = MODEL_FAULT_DENIED;
-    self->domain->fault.at = 1;
-    g_assert_null(sceneAdd(self->client, SCENE_TAG));
-    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_DENIED);
-    sceneCheck(self, SCENE_TAG, "none", "gone");
+    for (i = 0; i < G_N_ELEMENTS(codes) * (questions + 1); i++) {
+        g_autoptr(scene) self = sceneNew(tagged, "none");
+
+        self->domain->fault.kind = MODEL_FAULT_DENIED;
+        self->domain->fault.code = codes[i % G_N_ELEMENTS(codes)];
+        self->domain->fault.at = 1 + i / G_N_ELEMENTS(codes);
+        g_assert_null(sceneAdd(self->client, SCENE_TAG));
+        g_assert_cmpint(virGetLastErrorCode(), ==, self->domain->fault.code);
+        sceneCheck(self, SCENE_TAG, "none", "gone");
+    }
 }
 
 /* A reply that is none is an error, which quotes no more than a part of it. */
@@ -492,6 +506,49 @@ testOneBad(gconstpointer opaque)
     g_assert_cmpint(sceneRecordState(self, SCENE_OTHER), ==, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
 }
 
+/* What keeps libvirt from asking QEMU concerns all capacities: none of the others is asked for,
+ * each of which may take as long. */
+static void
+testAllConcerned(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
+
+    g_assert_cmpint(testAddSize(self, 1, SCENE_SIZE), ==, 0);
+    self->domain->fault.kind = MODEL_FAULT_ERROR;
+    self->domain->fault.commands = 0;
+    self->domain->fault.at = 1;
+    g_assert_cmpint(sceneRefresh(self->client), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_RPC);
+    g_assert_cmpuint(self->domain->fault.commands, ==, 1);
+}
+
+/* An add that is wrong in itself is refused without a look at what the domain has, though the
+ * records do not know of the guest's answer. */
+static void
+testWrongInItself(gconstpointer opaque)
+{
+    static const char *const wrong[] = {
+        "<size unit='MiB'>3</size>",
+        "<size unit='GiB'>2</size>",
+        "<size unit='MiB'>256</size><offset unit='MiB'>1</offset>",
+    };
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "pending");
+    guint requests = self->domain->qemu->requests->len;
+    g_autofree char *before = g_strdup(self->domain->live);
+    size_t i;
+
+    sceneDo(self, "accept");
+    for (i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<cxl-dcd><capacity>%s</capacity></cxl-dcd>", wrong[i]);
+
+        g_assert_null(virDomainCxlDcdAdd(self->client, xml, VIR_DOMAIN_AFFECT_LIVE));
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_XML_ERROR);
+        g_assert_cmpstr(self->domain->live, ==, before);
+        g_assert_cmpuint(self->domain->qemu->requests->len, ==, requests);
+    }
+}
+
 /* Somebody writes metadata just after the domain was read. */
 static void
 testForge(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
@@ -608,6 +665,8 @@ main(int argc, char **argv)
         {"wait", testWait},
         {"wait-long", testWaitLong},
         {"one-bad", testOneBad},
+        {"all-concerned", testAllConcerned},
+        {"wrong-in-itself", testWrongInItself},
         {"forged", testForged},
         {"other-device", testOtherDevice},
         {"future", testFuture},

@@ -190,6 +190,7 @@ static const struct {
     {"error", MODEL_FAULT_ERROR},
     {"lost", MODEL_FAULT_LOST},
     {"denied", MODEL_FAULT_DENIED},
+    {"refused", MODEL_FAULT_REFUSED},
     {"hang", MODEL_FAULT_HANG},
     {"gone", MODEL_FAULT_GONE},
     {"gone-after", MODEL_FAULT_GONE_AFTER},
@@ -197,6 +198,17 @@ static const struct {
     {"huge", MODEL_FAULT_HUGE},
     {"huge-not-json", MODEL_FAULT_HUGE_NOT_JSON},
 };
+
+/* What QEMU refuses may not be done, and somebody was told: but the record says what there is. */
+static void
+testAgree(const scene *self)
+{
+    unsigned int records;
+    g_autofree char *wrong = sceneInconsistency(self, &records);
+
+    g_assert_cmpstr(wrong, ==, NULL);
+    sceneCheckSafe(self);
+}
 
 /* While QEMU hangs, another client's call ends, as soon as libvirt gives up. */
 static void
@@ -231,7 +243,10 @@ testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, unsigned int 
         testHanging(self);
     if (self->device) {
         testSettle(self, test->guest);
-        testExpect(self, test, before, at);
+        if (kind == MODEL_FAULT_REFUSED)
+            testAgree(self);
+        else
+            testExpect(self, test, before, at);
     } else {
         sceneCheck(self, SCENE_TAG, "none", "gone");
     }
@@ -256,6 +271,49 @@ testFault(const caseDef *test, bool tagged)
         while (testFaultAt(test, tagged, testFaults[i].kind, n++));
     }
     turn++;
+}
+
+/* ----------------------------------------------------------- going elsewhere */
+
+/* Another client takes the place of an add just before that is recorded. */
+static void
+testTakePlace(virDomainPtr client, modelCallKind kind)
+{
+    virDomainPtr other;
+
+    if (kind != MODEL_CALL_WRITE_XML)
+        return;
+    client->before = NULL;
+    other = modelClientNew(client->domain);
+    free(sceneAdd(other, SCENE_OTHER));
+    virDomainFree(other);
+}
+
+/* An add that has to go elsewhere is found where it went, whenever its client is killed. */
+static void
+testElsewhere(gconstpointer opaque)
+{
+    unsigned int n = 0;
+    bool done;
+
+    do {
+        g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+        char *tag;
+
+        g_test_message("killed after call %u", n);
+        self->client->before = testTakePlace;
+        self->client->dies_after = n++;
+        tag = sceneAdd(self->client, SCENE_TAG);
+        done = tag != NULL;
+        free(tag);
+        sceneNewClient(self);
+        sceneDo(self, "later");
+        sceneRefresh(self->client); /* it was not offered yet, and has no place: QEMU refuses */
+        virResetLastError();
+        sceneDo(self, "refresh");
+        testAgree(self);
+    } while (!done);
+    g_assert_cmpuint(n, >, 6);
 }
 
 /* ------------------------------------------------------------------- the cases */
@@ -302,5 +360,7 @@ main(int argc, char **argv)
                                test->name);
         g_test_add_data_func(path, &runs[i], testDo);
     }
+    g_test_add_data_func("/capacity/kill/tagged/elsewhere", GINT_TO_POINTER(true), testElsewhere);
+    g_test_add_data_func("/capacity/kill/static/elsewhere", GINT_TO_POINTER(false), testElsewhere);
     return g_test_run();
 }

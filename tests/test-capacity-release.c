@@ -45,6 +45,7 @@ static const caseDef cases[] = {
      "TP",
      "releasing",
      "accepted"},
+    {"clock-set-back", true, NULL, 0, "clock-back refresh", "TP", "releasing", "accepted"},
     {"wait-asks", true, NULL, 0, "answers-while-waiting", "TP", "none", "gone"},
 
     /* a guest that knows a capacity by range and tag finds nothing by the tag-based request */
@@ -233,6 +234,29 @@ testGivenBackLater(gconstpointer opaque)
     }
 }
 
+/* A QEMU that does not take the second request is told once all the same, and it is said once. */
+static void
+testNotTaken(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "releasing");
+    g_autofree char *asked = NULL;
+
+    sceneDo(self, "later later");
+    self->domain->fault.kind = MODEL_FAULT_REFUSED;
+    self->domain->fault.at =
+        self->domain->fault.commands + 2; /* after the question for the state */
+    g_assert_cmpint(sceneRefresh(self->client), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "release (once more, by range)"));
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), ": not now"));
+    virResetLastError();
+    sceneDo(self, "much-later refresh much-later refresh");
+    asked = testAsked(self);
+    g_assert_cmpstr(asked, ==, "T");
+    sceneDo(self, "obey refresh");
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
 /* What cannot be asked is refused before anything is done. */
 static void
 testRefused(void)
@@ -303,6 +327,30 @@ testLogFull(void)
     sceneDo(self, "accept refresh");
     later = testAsked(self);
     g_assert_cmpstr(later, ==, "TP");
+}
+
+/* The same for the first request: the user is told. Answers make room, though nobody has looked. */
+static void
+testLogFullFirst(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "accepted");
+    g_autofree char *before = NULL;
+    g_autofree char *asked = NULL;
+
+    g_assert_cmpuint(testOfferMany(self, 8), ==, 8);
+    before = g_strdup(self->domain->live);
+    sceneDo(self, "release!");
+    g_assert_cmpstr(self->domain->live, ==, before);
+    g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE),
+                    ==,
+                    -1);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "would not learn of another request"));
+    virResetLastError();
+    sceneDo(self, "accept release");
+    g_assert_null(virGetLastError());
+    asked = testAsked(self);
+    g_assert_cmpstr(asked, ==, self->tagged ? "T" : "P");
+    g_assert_cmpuint(self->device->events.length, ==, 1);
 }
 
 /* What @document tells the daemon's module when it does the work. */
@@ -384,6 +432,11 @@ main(int argc, char **argv)
     g_test_add_data_func("/release/static/given-back-later",
                          GINT_TO_POINTER(false),
                          testGivenBackLater);
+    g_test_add_func("/release/not-taken", testNotTaken);
+    g_test_add_data_func("/release/tagged/log-full-first", GINT_TO_POINTER(true), testLogFullFirst);
+    g_test_add_data_func("/release/static/log-full-first",
+                         GINT_TO_POINTER(false),
+                         testLogFullFirst);
     g_test_add_func("/release/refused", testRefused);
     g_test_add_func("/release/log-full", testLogFull);
     g_test_add_func("/release/log-twice", testLogTwice);

@@ -182,7 +182,8 @@ testAddFile(scene *self, const char *tag, const char *path, const char *attribut
 {
     g_autofree char *xml =
         g_strdup_printf("<cxl-dcd><capacity tag='%s'><size unit='bytes'>%llu</size><source "
-                        "type='file'%s><path>%s</path></source></capacity></cxl-dcd>",
+                        "type='file'%s><path>%s</path></source></capacity>"
+                        "<alias name='cxl-dcd0'/></cxl-dcd>",
                         tag,
                         SCENE_SIZE,
                         attributes,
@@ -330,6 +331,50 @@ testDomains(void)
     testRemove(root);
 }
 
+/* The file behind a static device is memory of the guest as well. */
+static void
+testStaticDevice(void)
+{
+    static const struct {
+        const char *device; /* attributes of its <source> */
+        const char *capacity;
+        bool added;
+    } ways[] = {
+        {"", "", false},
+        {" access='private'", "", true},
+        {"", " access='private'", true},
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(scene) self = sceneNew(true, "none");
+        g_autofree char *root = g_dir_make_tmp("cxl-dcd-source-XXXXXX", NULL);
+        g_autofree char *path = g_build_filename(root, "memory", NULL);
+        g_autofree char *device = NULL;
+        g_auto(GStrv) parts = g_strsplit(self->domain->live, "</cxl-dcd:devices>", 2);
+        char *tag;
+
+        testMakeFile(path, SCENE_SIZE);
+        device = g_strdup_printf("<cxl-dcd model='static'><target><size unit='MiB'>256</size>"
+                                 "</target><source type='file'%s><path>%s</path></source>"
+                                 "<alias name='fixed'/></cxl-dcd></cxl-dcd:devices>",
+                                 ways[i].device,
+                                 path);
+        g_free(self->domain->live);
+        self->domain->live = g_strjoinv(device, parts);
+        tag = testAddFile(self, SCENE_TAG, path, ways[i].capacity);
+        g_assert_true((tag != NULL) == ways[i].added);
+        if (!tag) {
+            g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+            g_assert_nonnull(strstr(virGetLastErrorMessage(), "is the memory of 'fixed' in"));
+            g_assert_cmpuint(self->domain->qemu->requests->len, ==, 0);
+        }
+        virResetLastError();
+        free(tag);
+        testRemove(root);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -347,5 +392,6 @@ main(int argc, char **argv)
         g_test_add_data_func(path, GSIZE_TO_POINTER(i), testPair);
     }
     g_test_add_func("/source/domains", testDomains);
+    g_test_add_func("/source/static-device", testStaticDevice);
     return g_test_run();
 }

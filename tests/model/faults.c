@@ -47,7 +47,9 @@ modelFaultBefore(virDomainPtr client, modelFaultKind kind)
         virCxlDcdReportError(VIR_ERR_RPC, "connection reset by peer");
         return -1;
     case MODEL_FAULT_DENIED:
-        virCxlDcdReportError(VIR_ERR_OPERATION_DENIED, "monitor commands are forbidden");
+        virCxlDcdReportError(client->domain->fault.code ? client->domain->fault.code
+                                                        : VIR_ERR_OPERATION_DENIED,
+                             "monitor commands are forbidden");
         return -1;
     case MODEL_FAULT_HANG:
         client->domain->hung = true;
@@ -101,6 +103,10 @@ modelFaultCommand(virDomainPtr client, const char *request, char **reply)
 
     if (modelFaultBefore(client, kind) < 0)
         return -1;
+    if (kind == MODEL_FAULT_REFUSED) {
+        *reply = strdup("{\"error\":{\"class\":\"GenericError\",\"desc\":\"not now\"}}");
+        return 0;
+    }
     if (!(answer = modelQemuCommand(domain->qemu, request)))
         return modelGone(domain);
     return modelFaultAfter(client, kind, answer, reply);

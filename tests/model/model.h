@@ -183,7 +183,8 @@ typedef enum {
     MODEL_FAULT_NONE,
     MODEL_FAULT_ERROR,         /* libvirt fails; QEMU has not heard the command */
     MODEL_FAULT_LOST,          /* libvirt fails; QEMU has done the command */
-    MODEL_FAULT_DENIED,        /* as ERROR, for want of permission */
+    MODEL_FAULT_DENIED,        /* as ERROR, with the code of the fault */
+    MODEL_FAULT_REFUSED,       /* QEMU refuses the command */
     MODEL_FAULT_HANG,          /* QEMU answers nobody; this client waits for ever */
     MODEL_FAULT_GONE,          /* QEMU is gone before the command */
     MODEL_FAULT_GONE_AFTER,    /* QEMU is gone after the command */
@@ -194,6 +195,7 @@ typedef enum {
 
 typedef struct {
     modelFaultKind kind;
+    int code;              /* of DENIED; 0: VIR_ERR_OPERATION_DENIED */
     unsigned int at;       /* the command, from 1; 0: none */
     unsigned int commands; /* how many there were */
 } modelFault;

@@ -15,6 +15,7 @@
  *   give-back            give everything back, asked or not
  * What happens to both:
  *   later                three seconds pass; much-later: a minute
+ *   clock-back           the clock is set back by an hour
  *   reset, die           QEMU is reset, or is gone
  */
 
@@ -106,6 +107,8 @@ sceneDoWord(scene *self, const char *text)
         model_time += 3 * G_USEC_PER_SEC;
     } else if (g_str_equal(word, "much-later")) {
         model_time += 60 * G_USEC_PER_SEC;
+    } else if (g_str_equal(word, "clock-back")) {
+        model_time -= 3600LL * G_USEC_PER_SEC;
     } else if (g_str_equal(word, "reset")) {
         g_free(modelQemuCommand(self->domain->qemu, "{\"execute\":\"system_reset\"}"));
         self->device->decoder = true;
@@ -284,23 +287,29 @@ sceneBackends(const scene *self)
     return n;
 }
 
-/* The extent of exactly this range, and what it is. */
+/* Whether @extent is that of @capacity: of exactly its range, and its tag where QEMU keeps it. */
+static bool
+sceneIsExtentOf(const scene *self, const modelExtent *extent, const virCxlDcdCapacityDef *capacity)
+{
+    return extent->range.dpa == capacity->offset && extent->range.len == capacity->size &&
+           (!self->tagged || g_str_equal(extent->tag, capacity->tag));
+}
+
+/* What the extent of @capacity is. */
 static const char *
-sceneExtentAt(const scene *self, const modelRange *range)
+sceneExtentAt(const scene *self, const virCxlDcdCapacityDef *capacity)
 {
     GList *item;
     guint i;
 
     for (i = 0; i < self->device->accepted->len; i++) {
-        const modelExtent *extent = g_ptr_array_index(self->device->accepted, i);
-
-        if (extent->range.dpa == range->dpa && extent->range.len == range->len)
+        if (sceneIsExtentOf(self, g_ptr_array_index(self->device->accepted, i), capacity))
             return "accepted";
     }
     for (item = self->device->pending.head; item; item = item->next) {
-        const modelExtent *extent = g_ptr_array_index(((modelGroup *)item->data)->extents, 0);
+        const modelGroup *group = item->data;
 
-        if (extent->range.dpa == range->dpa && extent->range.len == range->len)
+        if (sceneIsExtentOf(self, g_ptr_array_index(group->extents, 0), capacity))
             return "pending";
     }
     return "gone";
@@ -330,9 +339,8 @@ sceneInconsistency(const scene *self, unsigned int *records)
     *records = device->capacities->len;
     for (i = 0; i < device->capacities->len; i++) {
         const virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i);
-        modelRange range = {capacity->offset, capacity->size};
         const char *state = virDomainCxlDcdStateToString(capacity->state);
-        const char *is = sceneExtentAt(self, &range);
+        const char *is = sceneExtentAt(self, capacity);
 
         if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
             continue; /* its place is free for others */
