@@ -243,6 +243,95 @@ testNotClaimed(void)
     sceneCheck(self, SCENE_OTHER, "accepted", "accepted");
 }
 
+/* Two adds have chosen one place, and both of their clients are gone: one had made its offer, of
+ * the tag @offered, the other at most its backend. */
+static scene *
+testOnePlace(bool tagged, const char *offered, const char *other, bool backend)
+{
+    scene *self = sceneNew(tagged, "none");
+    g_autoptr(GString) adding = NULL;
+    char *record;
+
+    free(sceneAdd(self->client, offered));
+    record = modelDomainGetRecord(self->domain, offered);
+    adding = g_string_new(record);
+    free(record);
+    g_assert_cmpuint(g_string_replace(adding, "pending", "adding", 1), ==, 1);
+    modelDomainPutRecord(self->domain, offered, adding->str);
+    g_string_replace(adding, offered, other, 0);
+    modelDomainPutRecord(self->domain, other, adding->str);
+    if (backend) {
+        g_autofree char *id = g_strconcat("cxl-dcd-", other, NULL);
+
+        modelObjectNew(self->domain->qemu, "memory-backend-ram", id, SCENE_SIZE)->tag =
+            g_strdup(other);
+    }
+    sceneNewClient(self);
+    model_time += 3 * G_USEC_PER_SEC;
+    return self;
+}
+
+/* Whichever of them is looked at first, and whatever QEMU tells of an offer: the memory of the
+ * offer stays until the guest has answered, and then it is known whose it was. */
+static void
+testSamePlace(void)
+{
+    static const char *const tags[] = {SCENE_TAG, SCENE_OTHER};
+    unsigned int i;
+
+    for (i = 0; i < 16; i++) {
+        const char *offered = tags[i & 1];
+        const char *other = tags[!(i & 1)];
+        g_autoptr(scene) self = testOnePlace(true, offered, other, i & 2);
+        bool accept = i & 8;
+        unsigned int j;
+
+        self->domain->qemu->terse = i & 4;
+        g_test_message("%u", i);
+        for (j = 0; j < 3; j++)
+            sceneRefresh(self->client); /* QEMU may refuse to finish the other */
+        virResetLastError();
+        g_assert_cmpstr(sceneDanger(self), ==, NULL);
+        g_assert_cmpint(sceneRecordState(self, offered), ==, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
+        if (!self->domain->qemu->terse)
+            g_assert_cmpint(sceneRecordState(self, other), ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
+        sceneDo(self, accept ? "accept refresh" : "refuse refresh");
+        g_assert_cmpint(sceneRecordState(self, offered),
+                        ==,
+                        accept ? VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED
+                               : VIR_DOMAIN_CXL_DCD_STATE_REJECTED);
+        g_assert_cmpint(sceneRecordState(self, other), !=, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
+        g_assert_cmpuint(sceneBackends(self), ==, accept);
+        sceneCheckSafe(self);
+    }
+}
+
+/* Where QEMU cannot be asked whose the place is, that is an error: nothing is guessed. */
+static void
+testSamePlaceMute(void)
+{
+    unsigned int n = 1;
+    bool met;
+
+    do {
+        g_autoptr(scene) self = testOnePlace(true, SCENE_TAG, SCENE_OTHER, true);
+        int ret;
+
+        self->domain->qemu->terse = true;
+        self->domain->fault.kind = MODEL_FAULT_ERROR;
+        self->domain->fault.commands = 0;
+        self->domain->fault.at = n;
+        ret = sceneRefresh(self->client);
+        if ((met = self->domain->fault.commands >= n++)) {
+            g_assert_cmpint(ret, ==, -1);
+            g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_RPC);
+        }
+        virResetLastError();
+        g_assert_cmpstr(sceneDanger(self), ==, NULL);
+    } while (met);
+    g_assert_cmpuint(n, >, 4);
+}
+
 /* A tag is one capacity's in the whole domain, not only in its device. */
 static void
 testTagUnique(gconstpointer opaque)
@@ -688,6 +777,8 @@ main(int argc, char **argv)
     g_test_add_func("/guards/tagged/refused", testRefused);
     g_test_add_func("/guards/tagged/device-stays", testDeviceStays);
     g_test_add_func("/guards/static/not-claimed", testNotClaimed);
+    g_test_add_func("/guards/tagged/same-place", testSamePlace);
+    g_test_add_func("/guards/tagged/same-place-mute", testSamePlaceMute);
     g_test_add_func("/guards/daemon", testDaemon);
     return g_test_run();
 }

@@ -112,25 +112,33 @@ qemuCxlDcdCheckForeign(virDomainPtr domain,
     return -1;
 }
 
-/* Whether what is at the place of @capacity is known to be another one's. */
-static bool
-qemuCxlDcdIsPlaceOfAnother(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
+/* Whether what is at the place of @capacity is known to be another one's: QEMU finds that by its
+ * tag. Its record alone may say no more than that of @capacity: that something is at the place.
+ * Returns 1, 0, or -1 with an error set. */
+static int
+qemuCxlDcdIsPlaceOfAnother(virDomainPtr domain,
+                           const virCxlDcdDef *device,
+                           const virCxlDcdCapacityDef *capacity)
 {
+    qemuCxlDcdExtentState state;
     guint i;
 
     for (i = 0; i < device->capacities->len; i++) {
         const virCxlDcdCapacityDef *other = g_ptr_array_index(device->capacities, i);
 
-        if (other->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING &&
-            virCxlDcdCapacityOverlaps(other, capacity))
-            return true;
+        if (!virCxlDcdCapacityOverlaps(other, capacity))
+            continue;
+        if (qemuCxlDcdMonitorGetStatus(domain, device->alias, other, &state) < 0)
+            return -1;
+        if (state != QEMU_CXL_DCD_EXTENT_ABSENT)
+            return 1;
     }
-    return false;
+    return 0;
 }
 
 /* The status "Released" says no more than that the extent is not among the accepted ones, and
  * not every QEMU with the series says "Pending". The probe tells an offer, but of a place: where
- * it is not ours and no record says whose it is, the guest's answer will tell. Until then
+ * it may be ours and QEMU does not say whose it is, the guest's answer will tell. Until then
  * nothing is deleted. */
 static int
 qemuCxlDcdQueryTagged(virDomainPtr domain,
@@ -139,11 +147,14 @@ qemuCxlDcdQueryTagged(virDomainPtr domain,
                       qemuCxlDcdExtentState *state)
 {
     qemuCxlDcdExtentState place;
+    int another;
 
     if (qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state) < 0)
         return -1;
-    if (*state != QEMU_CXL_DCD_EXTENT_ABSENT || qemuCxlDcdIsPlaceOfAnother(device, capacity))
+    if (*state != QEMU_CXL_DCD_EXTENT_ABSENT)
         return 0;
+    if ((another = qemuCxlDcdIsPlaceOfAnother(domain, device, capacity)) != 0)
+        return another < 0 ? -1 : 0;
     if (qemuCxlDcdMonitorProbe(domain, device->alias, capacity, &place) < 0)
         return -1;
     if (place == QEMU_CXL_DCD_EXTENT_PENDING)
