@@ -482,28 +482,27 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
     g_autoptr(virCxlDcdCapacityDef) record = NULL;
     qemuCxlDcdExtentState state = QEMU_CXL_DCD_EXTENT_ABSENT;
     int finishing = 0;
-    bool mine;
 
     if (qemuCxlDcdCapacityReadRecord(domain, device, capacity->tag, &record) < 0)
         return -1;
-    mine = record && g_strcmp0(record->request, capacity->request) == 0;
-    if (mine && record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)
+    if (!record || g_strcmp0(record->request, capacity->request) != 0) {
+        if (finish)
+            return 0; /* the next refresh sees what became of it */
+        qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
+        return -1; /* another request has the tag: nothing here is ours */
+    }
+    if (record->state != VIR_DOMAIN_CXL_DCD_STATE_ADDING)
         return 0;
-    if (finish && mine)
+    if (finish)
         finishing = qemuCxlDcdIsFinishing(domain, device, capacity, created, refusal);
-    if (finishing < 0)
-        return -1;
-    if (finish && (!mine || finishing))
-        return 0; /* the next refresh sees what became of it */
+    if (finishing != 0)
+        return finishing < 0 ? -1 : 0;
     if (created && tagged && !qemuCxlDcdCapacityIsLeftToOwner(capacity) &&
         qemuCxlDcdCapacityQuery(domain, device, capacity, &state) < 0)
         return -1;
     if (state != QEMU_CXL_DCD_EXTENT_ABSENT)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_PENDING);
-    if (mine)
-        return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
-    qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
-    return -1; /* another request has the tag: nothing here is ours */
+    return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
 }
 
 /* The connection failed at the first command of an add. Where it is sure that QEMU heard
