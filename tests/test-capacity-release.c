@@ -353,6 +353,52 @@ testLogFullFirst(gconstpointer opaque)
     g_assert_cmpuint(self->device->events.length, ==, 1);
 }
 
+/* However often a guest is asked that reads nothing, since it is paused, it hears of every offer
+ * and of every request that is taken. One that has its time to read may be asked again. */
+static void
+testLogOften(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "accepted");
+    g_autofree char *before = NULL;
+    unsigned int taken = 0;
+    unsigned int i;
+
+    for (i = 0; i < 20; i++) {
+        if (i == 6)
+            sceneDo(self, "later later refresh"); /* tagged: asked by range */
+        taken += virDomainCxlDcdRelease(self->client, NULL, SCENE_TAG, VIR_DOMAIN_AFFECT_LIVE) == 0;
+    }
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "would not learn of another request"));
+    g_assert_cmpuint(taken, ==, self->tagged ? 7 : 8);
+    g_assert_cmpuint(self->device->events.length, ==, 8);
+    before = g_strdup(self->domain->live);
+    g_assert_cmpuint(testOfferMany(self, 1), ==, 0);
+    g_assert_cmpstr(self->domain->live, ==, before);
+    virResetLastError();
+
+    sceneDo(self, "obey refresh");
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+    g_assert_cmpuint(testOfferMany(self, 8), ==, 8);
+    g_assert_cmpuint(self->device->events.length, ==, 8);
+}
+
+/* A guest that reads what it is asked, and keeps what it uses, may be asked for ever. */
+static void
+testAskForEver(void)
+{
+    g_autoptr(scene) self = sceneNew(true, "accepted");
+    unsigned int i;
+
+    for (i = 0; i < 30; i++) {
+        sceneDo(self, "release");
+        model_time += 20 * G_USEC_PER_SEC;
+        sceneDo(self, "refresh");
+        g_queue_clear_full(&self->device->events, g_free);
+    }
+    sceneCheck(self, SCENE_TAG, "releasing", "accepted");
+}
+
 /* What @document tells the daemon's module when it does the work. */
 static void
 testDaemon(void)
@@ -440,6 +486,9 @@ main(int argc, char **argv)
     g_test_add_func("/release/refused", testRefused);
     g_test_add_func("/release/log-full", testLogFull);
     g_test_add_func("/release/log-twice", testLogTwice);
+    g_test_add_data_func("/release/tagged/log-often", GINT_TO_POINTER(true), testLogOften);
+    g_test_add_data_func("/release/static/log-often", GINT_TO_POINTER(false), testLogOften);
+    g_test_add_func("/release/ask-for-ever", testAskForEver);
     g_test_add_func("/release/daemon", testDaemon);
     return g_test_run();
 }

@@ -347,8 +347,8 @@ static const char *const testRecords[] = {
     "<nodemask>0-1</nodemask><preallocate/></source></capacity>",
     "<capacity tag='" TAG_A "' region='1' state='rejected' since='9223372036854775807' device='a'>"
     "<size unit='KiB'>2048</size></capacity>",
-    "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' asked='1774500000' "
-    "repeated='yes' policy='prescriptive' device='a'>"
+    "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' asked='1774500009' "
+    "earlier='1774500004 1774500000' repeated='yes' policy='prescriptive' device='a'>"
     "<size unit='KiB'>2048</size></capacity>",
     "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' device='a'/>",
 };
@@ -667,6 +667,14 @@ testForgedRecord(void)
          "",
          "XML error: invalid value 'flying' for attribute state of <capacity>: expected one of "
          "'none', 'adding', 'pending', 'accepted', 'rejected', 'releasing'"},
+        {"state='releasing' asked='3' earlier='2 x' tag='" TAG_A "' device='a'",
+         "",
+         "XML error: invalid value '2 x' for attribute earlier: expected at most 7 times in "
+         "seconds"},
+        {"state='releasing' asked='9' earlier='8 7 6 5 4 3 2 1' tag='" TAG_A "' device='a'",
+         "",
+         "XML error: invalid value '8 7 6 5 4 3 2 1' for attribute earlier: expected at most 7 "
+         "times in seconds"},
         {"state='accepted' device='a'", "", "it has the tag ''"},
         {"state='accepted' tag='" TAG_B "' device='a'", "", "it has the tag '" TAG_B "'"},
         {"state='accepted' tag='" TAG_A "'",

@@ -470,6 +470,41 @@ virCxlDcdCapacityDefParseXML(xmlNodePtr node)
     return g_steal_pointer(&def);
 }
 
+/* The times at which a guest was asked before it was asked last. */
+static int
+virCxlDcdCapacityDefParseEarlier(virCxlDcdCapacityDef *def, xmlNodePtr node)
+{
+    g_autofree char *text = virCxlDcdXMLAttribute(node, "earlier");
+    g_auto(GStrv) times = g_strsplit(text ? text : "", " ", -1);
+    unsigned long long time;
+    size_t i;
+
+    for (i = 0; times[i]; i++) {
+        if (i == G_N_ELEMENTS(def->earlier) ||
+            virCxlDcdParseUnsigned(times[i], LLONG_MAX, &time) < 0) {
+            virCxlDcdReportConf(VIR_ERR_XML_ERROR,
+                                "invalid value '%s' for attribute earlier: expected at most %zu "
+                                "times in seconds",
+                                text,
+                                G_N_ELEMENTS(def->earlier));
+            return -1;
+        }
+        def->earlier[i] = time;
+    }
+    return 0;
+}
+
+static void
+virCxlDcdCapacityDefFormatEarlier(GString *buf, const virCxlDcdCapacityDef *def)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(def->earlier) && def->earlier[i]; i++)
+        g_string_append_printf(buf, "%s%lld", i ? " " : " earlier='", def->earlier[i]);
+    if (i > 0)
+        g_string_append_c(buf, '\'');
+}
+
 /**
  * virCxlDcdCapacityDefParseLive:
  * @def: the capacity
@@ -493,7 +528,8 @@ virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
     if (VIR_CXL_DCD_XML_ENUM(node, "state", virCxlDcdStateNames, &state) < 0 ||
         VIR_CXL_DCD_XML_ENUM(node, "policy", virCxlDcdPolicyNames, &policy) < 0 ||
         virCxlDcdXMLUnsigned(node, "since", LLONG_MAX, &since) < 0 ||
-        virCxlDcdXMLUnsigned(node, "asked", LLONG_MAX, &asked) < 0)
+        virCxlDcdXMLUnsigned(node, "asked", LLONG_MAX, &asked) < 0 ||
+        virCxlDcdCapacityDefParseEarlier(def, node) < 0)
         return -1;
     def->state = state;
     def->policy = policy;
@@ -534,6 +570,7 @@ virCxlDcdCapacityDefFormat(GString *buf,
             g_string_append_printf(buf, " since='%lld'", def->since);
         if (def->asked)
             g_string_append_printf(buf, " asked='%lld'", def->asked);
+        virCxlDcdCapacityDefFormatEarlier(buf, def);
         if (def->repeated)
             g_string_append(buf, " repeated='yes'");
         if (def->policy)

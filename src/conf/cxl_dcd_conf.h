@@ -89,9 +89,10 @@ typedef struct {
     char *request;   /* a UUID of the request that began it */
 
     /* of those, what only one has that is being released */
-    long long asked;        /* when the guest was asked, seconds since the epoch; 0: not yet */
-    bool repeated;          /* the guest was asked again by range */
-    virCxlDcdPolicy policy; /* the one that was named */
+    long long asked; /* when the guest was asked, seconds since the epoch; 0: not yet */
+    long long earlier[VIR_CXL_DCD_OFFERS_MAX - 1]; /* when before that, the last first; 0: not */
+    bool repeated;                                 /* the guest was asked again by range */
+    virCxlDcdPolicy policy;                        /* the one that was named */
 } virCxlDcdCapacityDef;
 
 /* <cxl-dcd>: one CXL type 3 device with dynamic capacity. */

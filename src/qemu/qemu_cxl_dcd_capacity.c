@@ -129,7 +129,7 @@ qemuCxlDcdCheckRoom(virDomainPtr domain,
                     virCxlDcdCapacityDef *capacity)
 {
     if (qemuCxlDcdCheckNew(def, device, capacity) < 0 ||
-        qemuCxlDcdEventLogCheck(def, device, capacity, "offer") < 0 ||
+        qemuCxlDcdEventLogCheck(def, device, "offer") < 0 ||
         qemuCxlDcdSourceCheck(domain, def, capacity) < 0)
         return -1;
     return capacity->has_offset ? 0 : qemuCxlDcdFindPlace(device, capacity);

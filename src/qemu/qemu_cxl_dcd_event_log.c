@@ -5,8 +5,9 @@
  * QEMU tells a guest of both by a record in the device's dynamic capacity event log, which
  * holds 8 (hw/cxl/cxl-events.c). It drops a ninth without a word, and the guest would never
  * hear of it. QEMU does not tell how full the log is, so what the guest has not answered is
- * counted: each offer, and each request, but a request only for a while, since a guest
- * may keep memory that is in use for as long as it wants.
+ * counted: each offer, and each request, however often a capacity is asked for, but a
+ * request only for a while, since a guest may keep memory that is in use for as long as it
+ * wants.
  */
 
 #include <config.h>
@@ -20,21 +21,31 @@
  * that runs a driver reads its log at once. */
 #define QEMU_CXL_DCD_REQUEST_READ 60
 
+/* Whether the guest may not have read yet what it was asked at @asked. */
+static bool
+qemuCxlDcdIsUnread(long long asked)
+{
+    long long age = g_get_real_time() / G_USEC_PER_SEC - asked;
+
+    return age >= 0 && age < QEMU_CXL_DCD_REQUEST_READ;
+}
+
 /* How many records about @capacity the guest may not have read yet. */
 static unsigned int
 qemuCxlDcdUnread(const virCxlDcdCapacityDef *capacity)
 {
-    long long asked = capacity->asked ? capacity->asked : capacity->since;
-    long long age = g_get_real_time() / G_USEC_PER_SEC - asked;
+    unsigned int unread;
+    size_t i;
 
     switch (capacity->state) {
     case VIR_DOMAIN_CXL_DCD_STATE_ADDING:
     case VIR_DOMAIN_CXL_DCD_STATE_PENDING:
         return 1;
     case VIR_DOMAIN_CXL_DCD_STATE_RELEASING:
-        if (age < 0 || age >= QEMU_CXL_DCD_REQUEST_READ)
-            return 0;
-        return capacity->repeated ? 2 : 1;
+        unread = qemuCxlDcdIsUnread(capacity->asked ? capacity->asked : capacity->since);
+        for (i = 0; i < G_N_ELEMENTS(capacity->earlier); i++)
+            unread += qemuCxlDcdIsUnread(capacity->earlier[i]);
+        return unread;
     case VIR_DOMAIN_CXL_DCD_STATE_NONE:
     case VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED:
     case VIR_DOMAIN_CXL_DCD_STATE_REJECTED:
@@ -44,56 +55,47 @@ qemuCxlDcdUnread(const virCxlDcdCapacityDef *capacity)
 }
 
 static unsigned int
-qemuCxlDcdUnreadAll(const virCxlDcdDef *device, const virCxlDcdCapacityDef *except)
+qemuCxlDcdUnreadAll(const virCxlDcdDef *device)
 {
     unsigned int unread = 0;
     guint i;
 
-    for (i = 0; i < device->capacities->len; i++) {
-        const virCxlDcdCapacityDef *capacity = g_ptr_array_index(device->capacities, i);
-
-        if (capacity != except)
-            unread += qemuCxlDcdUnread(capacity);
-    }
+    for (i = 0; i < device->capacities->len; i++)
+        unread += qemuCxlDcdUnread(g_ptr_array_index(device->capacities, i));
     return unread;
 }
 
 /**
  * qemuCxlDcdEventLogHasRoom:
  * @device: a device of a running domain
- * @except: a capacity that does not count, or NULL
  *
  * Returns true when the guest would hear of one more offer or request.
  */
 bool
-qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device, const virCxlDcdCapacityDef *except)
+qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device)
 {
-    return qemuCxlDcdUnreadAll(device, except) < VIR_CXL_DCD_OFFERS_MAX;
+    return qemuCxlDcdUnreadAll(device) < VIR_CXL_DCD_OFFERS_MAX;
 }
 
 /**
  * qemuCxlDcdEventLogCheck:
  * @def: the devices of a domain
  * @device: one of them
- * @capacity: a capacity
- * @act: "offer" or "request", which is to be made of it
+ * @act: "offer" or "request", which is to be made
  *
  * Returns 0 when the guest would hear of it, else -1 with VIR_ERR_OPERATION_INVALID set.
  */
 int
-qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def,
-                        const virCxlDcdDef *device,
-                        const virCxlDcdCapacityDef *capacity,
-                        const char *act)
+qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def, const virCxlDcdDef *device, const char *act)
 {
-    if (qemuCxlDcdEventLogHasRoom(device, capacity))
+    if (qemuCxlDcdEventLogHasRoom(device))
         return 0;
     virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
                          "the guest of domain '%s' has not answered %u offers and requests on "
                          "device '%s': its event log holds %d, and it would not learn of another "
                          "%s. Wait for the guest",
                          def->name,
-                         qemuCxlDcdUnreadAll(device, capacity),
+                         qemuCxlDcdUnreadAll(device),
                          device->alias,
                          VIR_CXL_DCD_OFFERS_MAX,
                          act);

@@ -10,10 +10,8 @@
 
 #include "conf/cxl_dcd_domain.h"
 
-bool qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device, const virCxlDcdCapacityDef *except);
-int qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def,
-                            const virCxlDcdDef *device,
-                            const virCxlDcdCapacityDef *capacity,
-                            const char *act);
+bool qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device);
+int
+qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def, const virCxlDcdDef *device, const char *act);
 
 #endif /* QEMU_CXL_DCD_EVENT_LOG_H */

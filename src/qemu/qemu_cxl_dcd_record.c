@@ -10,6 +10,7 @@
 
 #include <libvirt/virterror.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf/cxl_dcd_domain.h"
 #include "qemu_cxl_dcd_record.h"
@@ -100,11 +101,6 @@ qemuCxlDcdCapacitySetState(virDomainPtr domain,
         capacity->state = state;
         capacity->since = g_get_real_time() / G_USEC_PER_SEC;
     }
-    if (state != VIR_DOMAIN_CXL_DCD_STATE_RELEASING) {
-        capacity->asked = 0;
-        capacity->repeated = false;
-        capacity->policy = VIR_CXL_DCD_POLICY_NONE;
-    }
     if (state != VIR_DOMAIN_CXL_DCD_STATE_NONE)
         xml = virCxlDcdRecordFormat(capacity);
     return virDomainSetMetadata(domain,
@@ -133,6 +129,7 @@ qemuCxlDcdCapacityRestore(virDomainPtr domain,
     capacity->state = before->state;
     capacity->since = before->since;
     capacity->asked = before->asked;
+    memcpy(capacity->earlier, before->earlier, sizeof(capacity->earlier));
     capacity->repeated = before->repeated;
     capacity->policy = before->policy;
     return qemuCxlDcdCapacitySetState(domain, capacity, before->state);

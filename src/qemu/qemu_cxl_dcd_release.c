@@ -25,6 +25,7 @@
 #include <config.h>
 
 #include <libvirt/virterror.h>
+#include <string.h>
 
 #include "qemu_cxl_dcd_capacity.h"
 #include "qemu_cxl_dcd_event_log.h"
@@ -42,6 +43,19 @@ qemuCxlDcdFirstPolicy(const virCxlDcdDef *device, const virCxlDcdCapacityDef *ca
         return capacity->policy;
     return device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED ? VIR_CXL_DCD_POLICY_TAG_BASED
                                                             : VIR_CXL_DCD_POLICY_PRESCRIPTIVE;
+}
+
+/* @capacity is to be asked for once more. What the guest was asked before it may not have read. */
+static void
+qemuCxlDcdKeepAsked(virCxlDcdCapacityDef *capacity)
+{
+    if (!capacity->asked)
+        return;
+    memmove(&capacity->earlier[1],
+            &capacity->earlier[0],
+            sizeof(capacity->earlier) - sizeof(capacity->earlier[0]));
+    capacity->earlier[0] = capacity->asked;
+    capacity->asked = 0;
 }
 
 /* Ask the guest for @capacity, whose record says releasing, and note it. Where QEMU refuses, the
@@ -83,8 +97,7 @@ qemuCxlDcdIsFallbackDue(const virCxlDcdDef *device, const virCxlDcdCapacityDef *
     long long age = g_get_real_time() / G_USEC_PER_SEC - capacity->asked;
 
     return fallback > 0 && device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED && !capacity->policy &&
-           !capacity->repeated && (age >= fallback || age < 0) &&
-           qemuCxlDcdEventLogHasRoom(device, NULL);
+           !capacity->repeated && (age >= fallback || age < 0) && qemuCxlDcdEventLogHasRoom(device);
 }
 
 /* Ask once more, by range. QEMU is told once, whatever it says to that. */
@@ -103,6 +116,7 @@ qemuCxlDcdAskByRange(virDomainPtr domain,
 
     if (ret < 0)
         return -1;
+    qemuCxlDcdKeepAsked(capacity);
     capacity->asked = g_get_real_time() / G_USEC_PER_SEC;
     capacity->repeated = true;
     if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING) < 0)
@@ -170,13 +184,13 @@ qemuCxlDcdCapacityRequest(virDomainPtr domain,
 {
     virCxlDcdCapacityDef before = *capacity;
 
-    if (qemuCxlDcdEventLogCheck(def, device, capacity, "request") < 0) {
+    if (qemuCxlDcdEventLogCheck(def, device, "request") < 0) {
         qemuCxlDcdDomainRefresh(domain, def, capacity);
-        if (qemuCxlDcdEventLogCheck(def, device, capacity, "request") < 0)
+        if (qemuCxlDcdEventLogCheck(def, device, "request") < 0)
             return -1;
         virResetLastError();
     }
-    capacity->asked = 0;
+    qemuCxlDcdKeepAsked(capacity);
     capacity->repeated = false;
     capacity->policy = request->policy;
     if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_RELEASING) < 0)
