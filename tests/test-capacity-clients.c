@@ -70,6 +70,17 @@ testDepend(modelCallKind a, modelCallKind b)
     return a_qemu == b_qemu && write;
 }
 
+/* A capacity of half of SCENE_SIZE, in the middle of the device. */
+static char *
+testAddSmall(virDomainPtr client, const char *tag)
+{
+    g_autofree char *xml = g_strdup_printf("<cxl-dcd><capacity tag='%s'><size unit='MiB'>128</size>"
+                                           "<offset unit='MiB'>512</offset></capacity></cxl-dcd>",
+                                           tag);
+
+    return virDomainCxlDcdAdd(client, xml, VIR_DOMAIN_AFFECT_LIVE);
+}
+
 static bool
 testWord(testClient *self, const char *word)
 {
@@ -83,8 +94,12 @@ testWord(testClient *self, const char *word)
         sceneDo(self->scene, word);
         return true;
     }
-    g_assert_cmpstr(word, ==, "add");
-    tag = sceneAdd(self->client, self->tag);
+    if (g_str_equal(word, "add-small")) {
+        tag = testAddSmall(self->client, self->tag);
+    } else {
+        g_assert_cmpstr(word, ==, "add");
+        tag = sceneAdd(self->client, self->tag);
+    }
     free(tag);
     return tag != NULL;
 }
@@ -207,10 +222,21 @@ typedef struct {
 
 /* What cannot be had without a compare-and-set, which libvirt's metadata does not have: a
  * client that has seen a capacity gone, and stops just before it acts on that until another
- * has forgotten it too and added the same tag anew, takes the new one for the old. So many
- * orders of that kind there are, and no more may come. */
+ * has forgotten it too and added the same tag anew, takes the new one for the old; and one that
+ * has seen that a tag is not recorded, and stops just before it records it until another has
+ * added it, writes over that record. So many orders of either kind there are, and no more may
+ * come. */
 static const caseDef cases[] = {
     {"add-same-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
+    /* the record says what the one that succeeds has added */
+    {"add-same-tag-else",
+     "none",
+     "",
+     {"add", "add-small"},
+     {SCENE_TAG, SCENE_TAG},
+     {1, 1},
+     {1, 1},
+     {8, 12}},
     {"add-other-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_OTHER}, {2, 2}, {2, 2}},
     {"release-twice",
      "accepted",

@@ -366,6 +366,79 @@ testTagUnique(gconstpointer opaque)
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_DEVICE_MISSING);
 }
 
+/* Two clients add one tag at a time. One that the other has recorded since the domain was read is
+ * not written over. */
+static void
+testTagMeanwhile(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
+{
+    virDomainPtr other;
+
+    if (client->calls < 2) /* it reads the domain twice */
+        return;
+    client->before = NULL;
+    other = modelClientNew(client->domain);
+    free(sceneAdd(other, SCENE_TAG));
+    virDomainFree(other);
+}
+
+static void
+testTagRecorded(gconstpointer opaque)
+{
+    g_autoptr(scene) self = sceneNew(GPOINTER_TO_INT(opaque), "none");
+
+    self->client->before = testTagMeanwhile;
+    g_assert_null(virDomainCxlDcdAdd(self->client,
+                                     "<cxl-dcd><capacity tag='" SCENE_TAG "'><size unit='MiB'>128"
+                                     "</size><offset unit='MiB'>512</offset></capacity></cxl-dcd>",
+                                     VIR_DOMAIN_AFFECT_LIVE));
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "state pending: a tag names one capacity"));
+    virResetLastError();
+    sceneDo(self, "later refresh accept refresh release obey refresh");
+    sceneCheck(self, SCENE_TAG, "none", "gone");
+}
+
+#define TEST_ADDING                                                                                \
+    "<capacity tag='" SCENE_TAG "' region='0' state='adding' since='%lld' device='cxl-dcd0' "      \
+    "request='11111111-2222-4333-8444-555555555555'><size unit='MiB'>128</size>"                   \
+    "<offset unit='MiB'>512</offset></capacity>"
+
+/* The other client writes its record just after that of this one. */
+static void
+testWriteOver(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
+{
+    g_autofree char *other = NULL;
+    char *record = modelDomainGetRecord(client->domain, SCENE_TAG);
+
+    if (record) {
+        client->before = NULL;
+        other = g_strdup_printf(TEST_ADDING, (long long)(model_time / G_USEC_PER_SEC));
+        modelDomainPutRecord(client->domain, SCENE_TAG, other);
+    }
+    free(record);
+}
+
+/* QEMU as released knows no tags: the one whose record was written over tells it nothing, and leaves
+ * the tag to the other. */
+static void
+testTagOverwritten(void)
+{
+    g_autoptr(scene) self = sceneNew(false, "none");
+    modelRange range;
+
+    self->client->before = testWriteOver;
+    g_assert_null(sceneAdd(self->client, SCENE_TAG));
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "at the same time"));
+    virResetLastError();
+    g_assert_cmpuint(modelDeviceTotal(self->device), ==, 0);
+    sceneDo(self, "later refresh accept refresh");
+    sceneCheck(self, SCENE_TAG, "accepted", "accepted");
+    range = ((modelExtent *)g_ptr_array_index(self->device->accepted, 0))->range;
+    g_assert_cmpuint(range.dpa, ==, 512ULL << 20);
+    g_assert_cmpuint(range.len, ==, 128ULL << 20);
+}
+
 /* A record that says adding is left to its owner for two seconds, and no longer. */
 static void
 testGrace(gconstpointer opaque)
@@ -745,6 +818,7 @@ main(int argc, char **argv)
         {"tag-always", testTagAlways},
         {"tag-spelling", testTagSpelling},
         {"tag-unique", testTagUnique},
+        {"tag-recorded", testTagRecorded},
         {"ninth-offer", testNinthOffer},
         {"ninth-adding", testNinthAdding},
         {"grace", testGrace},
@@ -777,6 +851,7 @@ main(int argc, char **argv)
     g_test_add_func("/guards/tagged/refused", testRefused);
     g_test_add_func("/guards/tagged/device-stays", testDeviceStays);
     g_test_add_func("/guards/static/not-claimed", testNotClaimed);
+    g_test_add_func("/guards/static/tag-overwritten", testTagOverwritten);
     g_test_add_func("/guards/tagged/same-place", testSamePlace);
     g_test_add_func("/guards/tagged/same-place-mute", testSamePlaceMute);
     g_test_add_func("/guards/daemon", testDaemon);

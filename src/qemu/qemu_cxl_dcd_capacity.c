@@ -57,6 +57,22 @@
 
 /* ------------------------------------------------------------------- add */
 
+static void
+qemuCxlDcdReportTag(const virCxlDcdDomainDef *def,
+                    const virCxlDcdCapacityDef *other,
+                    const char *device)
+{
+    virCxlDcdReportError(
+        VIR_ERR_OPERATION_INVALID,
+        "domain '%s' has a capacity with the tag '%s' already, on device '%s'%s%s: "
+        "a tag names one capacity: give another tag, or none",
+        def->name,
+        other->tag,
+        device,
+        other->state ? ", state " : "",
+        other->state ? virDomainCxlDcdStateToString(other->state) : "");
+}
+
 /**
  * qemuCxlDcdCheckNew:
  * @def: the devices of a domain
@@ -80,14 +96,7 @@ qemuCxlDcdCheckNew(const virCxlDcdDomainDef *def,
     if (capacity->tag)
         other = virCxlDcdDomainDefCapacity(def, capacity->tag, &owner);
     if (other && other->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED) {
-        virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
-                             "domain '%s' has a capacity with the tag '%s' already, on device "
-                             "'%s'%s%s: a tag names one capacity: give another tag, or none",
-                             def->name,
-                             capacity->tag,
-                             owner->alias,
-                             other->state ? ", state " : "",
-                             other->state ? virDomainCxlDcdStateToString(other->state) : "");
+        qemuCxlDcdReportTag(def, other, owner->alias);
         return -1;
     }
     if ((other = virCxlDcdDefOverlap(device, capacity))) {
@@ -135,6 +144,40 @@ qemuCxlDcdCheckRoom(virDomainPtr domain,
     return capacity->has_offset ? 0 : qemuCxlDcdFindPlace(device, capacity);
 }
 
+/* Record that @capacity is being added. Another client may have recorded the tag since @def was
+ * read, or do it now. Where both do, QEMU takes one backend of a tag, but knows no tags on a static
+ * device: the one whose record it is goes on. */
+static int
+qemuCxlDcdClaimTag(virDomainPtr domain,
+                   const virCxlDcdDomainDef *def,
+                   const virCxlDcdDef *device,
+                   virCxlDcdCapacityDef *capacity)
+{
+    g_autoptr(virCxlDcdCapacityDef) before = NULL;
+    g_autoptr(virCxlDcdCapacityDef) after = NULL;
+
+    if (qemuCxlDcdCapacityReadRecord(domain, NULL, capacity->tag, &before) < 0)
+        return -1;
+    if (before && before->state != VIR_DOMAIN_CXL_DCD_STATE_REJECTED) {
+        qemuCxlDcdReportTag(def, before, before->device ? before->device : "");
+        return -1;
+    }
+    if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
+        return -1;
+    if (device->model == VIR_DOMAIN_CXL_DCD_MODEL_TAGGED)
+        return 0;
+    if (qemuCxlDcdCapacityReadRecord(domain, NULL, capacity->tag, &after) < 0)
+        return -1;
+    if (after && g_strcmp0(after->request, capacity->request) == 0)
+        return 0;
+    virCxlDcdReportError(VIR_ERR_OPERATION_INVALID,
+                         "another client adds a capacity with the tag '%s' to domain '%s' at the "
+                         "same time: a tag names one capacity",
+                         capacity->tag,
+                         def->name);
+    return -1;
+}
+
 /**
  * qemuCxlDcdCapacityAdd:
  * @domain: a running domain
@@ -172,7 +215,7 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
     capacity->device = g_strdup(device->alias);
     g_free(capacity->request);
     capacity->request = g_uuid_string_random();
-    if (qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_ADDING) < 0)
+    if (qemuCxlDcdClaimTag(domain, def, device, capacity) < 0)
         return -1;
     return qemuCxlDcdCapacityOffer(domain, device, capacity, choose, false);
 }
