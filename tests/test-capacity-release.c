@@ -438,23 +438,30 @@ testDaemon(void)
 }
 
 /* A guest that was asked twice may not have read either request, and would not hear of a ninth
- * record; but one that keeps its memory has read them after a while. */
+ * record; but one that keeps its memory has read them after a while. When a client whose clock was
+ * ahead asked, is not known. */
 static void
 testLogTwice(void)
 {
-    g_autoptr(scene) self = sceneNew(true, "releasing");
-    g_autofree char *asked = NULL;
+    static const char *const passes[] = {"much-later", "clock-back"};
+    size_t i;
 
-    sceneDo(self, "later later refresh");
-    asked = testAsked(self);
-    g_assert_cmpstr(asked, ==, "TP");
-    g_assert_cmpuint(testOfferMany(self, 7), ==, 6);
-    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
-    g_assert_nonnull(strstr(virGetLastErrorMessage(), "has not answered 8 offers and requests"));
-    virResetLastError();
-    model_time += 60 * G_USEC_PER_SEC;
-    g_assert_cmpuint(testOfferMany(self, 3), ==, 2);
-    virResetLastError();
+    for (i = 0; i < G_N_ELEMENTS(passes); i++) {
+        g_autoptr(scene) self = sceneNew(true, "releasing");
+        g_autofree char *asked = NULL;
+
+        sceneDo(self, "later later refresh");
+        asked = testAsked(self);
+        g_assert_cmpstr(asked, ==, "TP");
+        g_assert_cmpuint(testOfferMany(self, 7), ==, 6);
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_INVALID);
+        g_assert_nonnull(
+            strstr(virGetLastErrorMessage(), "has not answered 8 offers and requests"));
+        virResetLastError();
+        sceneDo(self, passes[i]);
+        g_assert_cmpuint(testOfferMany(self, 3), ==, 2);
+        virResetLastError();
+    }
 }
 
 int
