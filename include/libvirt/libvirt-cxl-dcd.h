@@ -2,12 +2,11 @@
 /*
  * libvirt-cxl-dcd.h: CXL dynamic capacity of a libvirt domain
  *
- * The public interface, in the manner of libvirt-qemu.h: functions over a
- * virDomainPtr of a QEMU connection. Errors are libvirt's own: after a failure
- * virGetLastError() tells what was wrong. Sizes and offsets are bytes.
+ * The public interface, in the manner of libvirt-qemu.h: functions over a virDomainPtr of
+ * a QEMU connection. Errors are libvirt's own: after a failure virGetLastError() says
+ * what went wrong. Sizes and offsets are bytes.
  *
- * Structures are made and freed by the library alone, and a later version may add members at
- * their end.
+ * Only the library allocates and frees structures: a later version may append members.
  *
  * The terms (device, region, extent, tag, capacity) are those of the CXL
  * specification 3.1, section 9.13.3, and of QEMU's QAPI schema, qapi/cxl.json.
@@ -28,18 +27,18 @@ extern "C" {
  * The state of one capacity, as the domain's live XML records it.
  */
 typedef enum {
-    VIR_DOMAIN_CXL_DCD_STATE_NONE = 0,      /* there is no such capacity */
+    VIR_DOMAIN_CXL_DCD_STATE_NONE = 0,      /* no such capacity */
     VIR_DOMAIN_CXL_DCD_STATE_ADDING = 1,    /* the add has begun; QEMU may not know of it yet */
     VIR_DOMAIN_CXL_DCD_STATE_PENDING = 2,   /* offered; the guest has not answered */
     VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED = 3,  /* the guest uses it */
     VIR_DOMAIN_CXL_DCD_STATE_REJECTED = 4,  /* the guest refused it; its memory is freed */
-    VIR_DOMAIN_CXL_DCD_STATE_RELEASING = 5, /* asked back; the guest has not given it back */
+    VIR_DOMAIN_CXL_DCD_STATE_RELEASING = 5, /* asked back; the guest still holds it */
 } virDomainCxlDcdState;
 
 /**
  * virDomainCxlDcdModel:
  *
- * What stands behind a device: QEMU's dc-regions-total-size (tagged) or its
+ * What backs a device's memory: QEMU's dc-regions-total-size (tagged) or its
  * volatile-dc-memdev (static).
  */
 typedef enum {
@@ -50,7 +49,7 @@ typedef enum {
 /**
  * virDomainCxlDcdCapacity:
  *
- * One capacity: one extent and its tag. In a definition it has no state yet, which is
+ * One capacity: one extent and its tag. In a definition it has no state yet:
  * VIR_DOMAIN_CXL_DCD_STATE_NONE.
  */
 typedef struct _virDomainCxlDcdCapacity virDomainCxlDcdCapacity;
@@ -90,21 +89,22 @@ struct _virDomainCxlDcdDevice {
  * Flags of virDomainCxlDcdListDevices().
  */
 typedef enum {
-    VIR_DOMAIN_CXL_DCD_LIST_REFRESH = 1 << 0, /* ask QEMU first, finish what is unfinished */
-    VIR_DOMAIN_CXL_DCD_LIST_CONFIG = 1 << 1,  /* the definition: what the next start begins with */
+    VIR_DOMAIN_CXL_DCD_LIST_REFRESH = 1 << 0, /* ask QEMU first, and complete unfinished work */
+    VIR_DOMAIN_CXL_DCD_LIST_CONFIG = 1 << 1,  /* the definition: what the next start will offer */
 } virDomainCxlDcdListFlags;
 
 /**
  * virDomainCxlDcdReleaseFlags:
  *
- * Flags of virDomainCxlDcdRelease(), beside those of virDomainModificationImpact: QEMU's
- * removal-policy, where it is not left to the library, and its forced-removal.
+ * Flags of virDomainCxlDcdRelease(), in addition to those of virDomainModificationImpact.
+ * They select QEMU's removal-policy, which the library chooses otherwise, and its
+ * forced-removal.
  */
 typedef enum {
-    VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED = 1 << 8,    /* ask by the tag alone */
-    VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE = 1 << 9, /* ask by the range, with the tag */
-    VIR_DOMAIN_CXL_DCD_RELEASE_FORCED = 1 << 10,      /* without the guest's consent: no QEMU up to
-                                                       * 11.1 does that, and it says so */
+    VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED = 1 << 8,    /* ask by tag alone */
+    VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE = 1 << 9, /* ask by range, with the tag */
+    VIR_DOMAIN_CXL_DCD_RELEASE_FORCED = 1 << 10,      /* without the guest's consent: QEMU up to
+                                                       * 11.1 does not implement it, and says so */
 } virDomainCxlDcdReleaseFlags;
 
 #pragma GCC visibility push(default)
