@@ -2,20 +2,21 @@
 /*
  * virsh-cxl.c: virsh with commands for CXL dynamic capacity
  *
- * A superset of virsh that has no copy of it: the command line is read just far
- * enough to know whose command it is.
+ * A superset of virsh that contains no copy of it: the command line is parsed only as far
+ * as needed to decide who runs the command.
  *
  *     command line                     who runs it
  *     ------------------------------   ------------------------------------------------
- *     none                             the shell of this program (vsh-cxl-shell.c)
+ *     none                             this program's shell (vsh-cxl-shell.c)
  *     one of our commands, help        this program (vsh-cxl-session.c)
- *     a string of commands, one of
- *     which is of those                this program, one after the other
+ *     a string of commands that
+ *     includes one of those            this program, one after the other
  *     -h                               virsh; then this program prints its own group
- *     all else                         virsh, in this process's place (vsh-cxl-stock.c)
+ *     anything else                    virsh, which replaces this process (vsh-cxl-stock.c)
  *
- * All else is also -v, and what virsh would refuse: virsh says so itself, in its own
- * words. As in virsh, one argument alone is a string of commands, "list; dominfo vm".
+ * "Anything else" includes -v, and whatever virsh would refuse: virsh reports that
+ * itself, in its own words. As in virsh, a single argument is a string of commands,
+ * "list; dominfo vm".
  */
 
 #include <getopt.h>
@@ -31,12 +32,12 @@
 #include "vsh-cxl-shell.h"
 #include "vsh-cxl-stock.h"
 
-/* Whose the command line is, as far as its options tell. */
+/* Who runs the command line, as far as its global options tell. */
 typedef enum {
-    VSH_CXL_GLOBAL_COMMAND, /* the command's */
+    VSH_CXL_GLOBAL_COMMAND, /* depends on the command */
     VSH_CXL_GLOBAL_HELP,    /* -h */
     VSH_CXL_GLOBAL_STOCK,   /* virsh's */
-    VSH_CXL_GLOBAL_WRONG,   /* ours, and an option is wrong */
+    VSH_CXL_GLOBAL_WRONG,   /* this program's, and an option is wrong */
 } vshCxlGlobal;
 
 static const struct option vshCxlGlobalOptions[] = {
@@ -54,7 +55,7 @@ static const struct option vshCxlGlobalOptions[] = {
     {0},
 };
 
-/* Whether one of @words is a command of ours. */
+/* Whether one of @words is one of our commands. */
 static bool
 vshCxlNamesOurs(char **words)
 {
@@ -67,11 +68,11 @@ vshCxlNamesOurs(char **words)
 
 /**
  * vshCxlParseGlobal:
- * @session: the session, filled
+ * @session: the session, filled in from the options
  * @argc: number of arguments
- * @argv: the arguments; optind is left at the first that is no global option
+ * @argv: the arguments; optind is left at the first that is not a global option
  *
- * Returns whose the command line is, as far as the options tell.
+ * Returns who runs the command line, as far as the options tell.
  */
 static vshCxlGlobal
 vshCxlParseGlobal(vshCxlSession *session, int argc, char **argv)
@@ -137,7 +138,7 @@ vshCxlRunStock(vshCxlControl *ctl, char **argv)
 /**
  * vshCxlRunFullHelp:
  * @ctl: the run
- * @argv: the arguments of this program, which have -h
+ * @argv: the arguments of this program, which include -h
  *
  * Returns the exit status.
  */
@@ -158,8 +159,8 @@ vshCxlRunFullHelp(vshCxlControl *ctl, char **argv)
 /**
  * vshCxlRunString:
  * @session: the session
- * @argv: the arguments of this program, the last of which is a string of commands
- * @string: that
+ * @argv: the arguments of this program, the last of which is @string
+ * @string: a string of commands
  *
  * Returns the exit status.
  */
@@ -170,7 +171,8 @@ vshCxlRunString(vshCxlSession *session, char **argv, const char *string)
     g_autoptr(GPtrArray) commands = vshCxlLineParse(string, &error);
     size_t i;
 
-    /* whose it is there is no telling; what is not ours virsh refuses in its own way */
+    /* a string that cannot be parsed: report it here if it mentions our commands, otherwise let
+     * virsh refuse it in its own way */
     if (!commands && strstr(string, VSH_CXL_CMD_GROUP)) {
         vshCxlUsageError(session->ctl, "%s", error->message);
         return VSH_CXL_EXIT_USAGE;
@@ -240,7 +242,7 @@ main(int argc, char **argv)
     vshCxlDisconnect(&ctl);
     g_free(session.uri);
 
-    /* a tag or a list that did not reach its file must not look like success */
+    /* a tag or a list that was not fully written must not look like success */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         vshCxlError(&ctl, "cannot write the output");
         status = EXIT_FAILURE;

@@ -2,9 +2,9 @@
 /*
  * vsh-cxl-cmd-add.c: cxl-dcd-add, offer capacity to the guest
  *
- * Standard output is the tag and nothing else, printed as soon as it is known and
- * before any waiting: a script gets it plainly, and a user who interrupts the wait
- * can still see the capacity's status and release it.
+ * Standard output carries the tag and nothing else, printed as soon as it is known and
+ * before any wait: a script can read it directly, and a user who interrupts the wait
+ * still knows which capacity to query or release.
  */
 
 #include <libvirt/virterror.h>
@@ -16,8 +16,8 @@
 
 static const char *const vshCxlSourceNames[] = {"ram", "memfd", "file", NULL};
 
-/* Nobody who gave a path should have to read what is wrong with an XML that he did not
- * write, nor get a file of another name: what the document cannot hold is refused. */
+/* Rejects a path that the XML cannot represent: a user who gave a path should neither see an
+ * error about XML that he did not write, nor get a file with another name. */
 static const char *
 vshCxlCmdAddPathFault(const char *path)
 {
@@ -32,7 +32,7 @@ vshCxlCmdAddPathFault(const char *path)
             return "it has a control character, which the capacity's XML cannot hold: expected "
                    "none";
     }
-    /* white space around an element's text is no part of it */
+    /* white space around an element's text would be stripped */
     if (g_str_has_prefix(path, " ") || g_str_has_suffix(path, " "))
         return "it begins or ends with a space, which the capacity's XML does not keep: expected "
                "none there";
@@ -157,10 +157,10 @@ static const vshCxlOptDef vshCxlCmdAddOpts[] = {
     {0},
 };
 
-/* What only a guest can be asked for. */
+/* Options that only make sense with a guest. */
 static const char *const vshCxlCmdAddLiveOnly[] = {"wait", NULL};
 
-/* What --file stands for, or has no meaning with it. */
+/* Options that --file replaces, or that are meaningless with it. */
 static const char *const vshCxlCmdAddNotWithFile[] = {
     "size",
     "tag",
@@ -182,7 +182,8 @@ static const char *const vshCxlCmdAddNotWithFile[] = {
  * @ctl: the run
  * @args: the arguments
  *
- * Returns 0 if the options of the memory go together, -1 with the error reported.
+ * Returns 0 if the options that describe the memory are consistent, -1 with the error
+ * reported.
  */
 static int
 vshCxlCmdAddCheckSource(vshCxlControl *ctl, const vshCxlArgs *args)
@@ -221,7 +222,7 @@ vshCxlCmdAddCheckSource(vshCxlControl *ctl, const vshCxlArgs *args)
  * @ctl: the run
  * @args: the arguments
  *
- * Returns 0 if the options go together, -1 with the error reported.
+ * Returns 0 if the options are consistent, -1 with the error reported.
  */
 static int
 vshCxlCmdAddCheck(vshCxlControl *ctl, const vshCxlArgs *args)
@@ -249,7 +250,7 @@ vshCxlCmdAddCheck(vshCxlControl *ctl, const vshCxlArgs *args)
  * @ctl: the run
  * @args: the arguments
  *
- * Returns the document of the capacity, or NULL with the error reported.
+ * Returns the XML of the capacity, or NULL with the error reported.
  */
 static char *
 vshCxlCmdAddGetXML(vshCxlControl *ctl, const vshCxlArgs *args)
@@ -302,7 +303,7 @@ vshCxlCmdAddWait(vshCxlWait *wait, vshCxlControl *ctl, virDomainPtr domain, cons
     return -1;
 }
 
-/* What came of it, for a person. */
+/* Print the outcome, for a human reader. */
 static void
 vshCxlCmdAddTell(vshCxlControl *ctl, const char *name, unsigned int impact)
 {

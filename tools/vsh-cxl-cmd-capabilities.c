@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-cmd-capabilities.c: cxl-dcd-capabilities, what is there and what is missing
+ * vsh-cxl-cmd-capabilities.c: cxl-dcd-capabilities, what is available and what is missing
  *
- * Three programs take part, each of its own version and perhaps on another host: this
- * one, the daemon, and QEMU. Each is asked for itself.
+ * Three programs are involved, each with its own version and possibly on another host:
+ * this one, the daemon, and QEMU. Each is queried separately.
  *
  *     libvirt, library and daemon   their versions
- *     driver module in the daemon   it shows <cxl-dcd> in the domain capabilities
- *     driver module for virsh       the file is there
- *     QEMU                          the binary is asked, alone and with the QEMU module:
- *                                   only where the daemon, and so its QEMU, is on this
- *                                   host; of another, the domain capabilities tell
+ *     driver module in the daemon   <cxl-dcd> appears in the domain capabilities
+ *     driver module for virsh       the file exists
+ *     QEMU                          the binary is run, with and without the QEMU module:
+ *                                   only if the daemon, and so its QEMU, is on this host;
+ *                                   for another host, the domain capabilities tell
  *
- * This program has no driver module in it, so that what it sees is the daemon's.
+ * This program does not load the driver module, so the capabilities that it sees are the
+ * daemon's.
  */
 
 #include <libvirt/virterror.h>
@@ -35,17 +36,17 @@ static const vshCxlOptDef vshCxlCmdCapabilitiesOpts[] = {
 typedef struct {
     unsigned long library; /* versions as libvirt writes them: 11.3.0 is 11003000 */
     unsigned long daemon;
-    bool local;             /* the daemon is on this host */
-    bool driver_in_daemon;  /* the driver module is in the daemon */
+    bool local;             /* the daemon runs on this host */
+    bool driver_in_daemon;  /* the daemon has loaded the driver module */
     const char *driver;     /* the driver module that virsh is given */
-    bool driver_there;      /* it can be read */
+    bool driver_there;      /* it is readable */
     char *emulator;         /* the QEMU binary for x86_64; NULL: none */
-    char *version;          /* QEMU's; NULL: not known */
+    char *version;          /* QEMU's; NULL: unknown */
     const char *module;     /* the QEMU module on this host */
     vshCxlAnswer fixed;     /* the static model */
-    vshCxlAnswer by_qemu;   /* the tagged model, by QEMU itself */
-    vshCxlAnswer by_module; /* the tagged model, by the QEMU module */
-    vshCxlAnswer tagged;    /* the tagged model, by whichever */
+    vshCxlAnswer by_qemu;   /* the tagged model, supported by QEMU itself */
+    vshCxlAnswer by_module; /* the tagged model, added by the QEMU module */
+    vshCxlAnswer tagged;    /* the tagged model, either way */
     GPtrArray *missing;     /* sentences */
 } vshCxlFound;
 
@@ -104,7 +105,7 @@ vshCxlHasModel(xmlNodePtr device, const char *model)
     return false;
 }
 
-/* What the daemon says of its QEMU. */
+/* What the daemon reports about its QEMU. */
 static void
 vshCxlFindDaemon(vshCxlControl *ctl, vshCxlFound *found)
 {
@@ -136,7 +137,7 @@ vshCxlFindDaemon(vshCxlControl *ctl, vshCxlFound *found)
     }
 }
 
-/* What the QEMU module gives, where QEMU lacks it. */
+/* What the QEMU module adds if QEMU lacks it. */
 static void
 vshCxlFindModule(vshCxlFound *found)
 {
@@ -164,7 +165,7 @@ vshCxlFindModule(vshCxlFound *found)
     virResetLastError();
 }
 
-/* What the QEMU of this host says. */
+/* What this host's QEMU reports. */
 static void
 vshCxlFindQemu(vshCxlFound *found)
 {
@@ -224,7 +225,7 @@ vshCxlFind(vshCxlControl *ctl, vshCxlFound *found)
     return 0;
 }
 
-/* ---------------------------------------------------------------- telling */
+/* --------------------------------------------------------------- reporting */
 
 static char *
 vshCxlFormatVersion(unsigned long version)
@@ -317,7 +318,7 @@ vshCxlFoundPrintXML(vshCxlControl *ctl,
     fputs(xml->str, ctl->out);
 }
 
-/* For programs: what is not known or not there is left out. */
+/* For programs: unknown or absent values are left out. */
 static void
 vshCxlFoundPrint(vshCxlControl *ctl, const vshCxlFound *found, vshCxlFormat format)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-cmd-event.c: cxl-dcd-event, changes of state as they come
+ * vsh-cxl-cmd-event.c: cxl-dcd-event, report changes of state as they happen
  *
- * libvirt tells that the record of a capacity changed, not what it was or became. So
- * the command knows the state of each capacity: at first from a look at all domains,
- * taken after it began to listen, then from the record that each event is about. An
- * event after which the state is the known one is none (something else of the record
- * changed, or an earlier event found it already); of changes that follow one another
- * faster than they are read, the last is told. QEMU is never asked.
+ * libvirt reports that the record of a capacity changed, but not its old or new state. So
+ * this command tracks the state of each capacity itself: first from a listing of all
+ * domains, taken after it has subscribed, then from the record that each event refers to.
+ * An event that leaves the state as it was known is not reported: something else in the
+ * record changed, or an earlier event already found this change. If changes follow one
+ * another faster than they can be read, only the last is reported. QEMU is never asked.
  *
- * A domain that stops takes its records with it, without an event for each.
+ * When a domain stops, its records vanish with it, without an event for each.
  */
 
 #include <libvirt/virterror.h>
@@ -46,7 +46,7 @@ static const vshCxlOptDef vshCxlCmdEventOpts[] = {
     {0},
 };
 
-/* A capacity as it was last told. */
+/* A capacity as last reported. */
 typedef struct {
     char *device;
     int state;
@@ -57,7 +57,7 @@ typedef struct {
     GHashTable *known; /* "UUID TAG", of domain and capacity, to vshCxlCmdEventKnown */
     bool timestamp;
     vshCxlFormat format;
-    unsigned int count; /* of the changes told */
+    unsigned int count; /* changes reported so far */
 } vshCxlCmdEventWatch;
 
 /* A change of state. */
@@ -67,7 +67,7 @@ typedef struct {
     const char *tag;
     int from;
     int to;
-    bool stopped; /* since the domain stopped */
+    bool stopped; /* because the domain stopped */
 } vshCxlCmdEventChange;
 
 static void
@@ -79,9 +79,9 @@ vshCxlCmdEventKnownFree(void *data)
     g_free(known);
 }
 
-/* ---------------------------------------------------------------- telling */
+/* --------------------------------------------------------------- reporting */
 
-/* As virsh writes it: UTC, with milliseconds. */
+/* In virsh's format: UTC, with milliseconds. */
 static char *
 vshCxlCmdEventTime(void)
 {
@@ -91,7 +91,7 @@ vshCxlCmdEventTime(void)
     return g_strdup_printf("%s.%03d+0000", seconds, g_date_time_get_microsecond(now) / 1000);
 }
 
-/* What is not there has no state, and is not in a definition either. */
+/* The name of a state: a capacity that is gone has none, and "configured" would be wrong. */
 static const char *
 vshCxlCmdEventState(int state)
 {
@@ -180,7 +180,7 @@ vshCxlCmdEventKey(virDomainPtr domain, const char *tag)
     return g_strdup_printf("%s %s", uuid, tag);
 }
 
-/* Know @state of a capacity from now on. */
+/* Remember @state as the capacity's current one. */
 static void
 vshCxlCmdEventKnow(vshCxlCmdEventWatch *watch,
                    virDomainPtr domain,
@@ -201,8 +201,8 @@ vshCxlCmdEventKnow(vshCxlCmdEventWatch *watch,
     g_hash_table_insert(watch->known, g_steal_pointer(&key), known);
 }
 
-/* The state of a domain that is not running, has no device or is gone is that it has no
- * capacity. */
+/* Whether libvirt's last error means that the domain has no capacity: it is not running, has no
+ * device, or is gone. */
 static bool
 vshCxlCmdEventIsNothing(void)
 {
@@ -211,7 +211,7 @@ vshCxlCmdEventIsNothing(void)
     return code == VIR_ERR_NO_DOMAIN || code == VIR_ERR_OPERATION_INVALID;
 }
 
-/* Know all capacities of a domain. */
+/* Remember the state of all capacities of a domain. */
 static int
 vshCxlCmdEventLookAt(vshCxlCmdEventWatch *watch, virDomainPtr domain)
 {
@@ -237,7 +237,7 @@ vshCxlCmdEventLookAt(vshCxlCmdEventWatch *watch, virDomainPtr domain)
     return 0;
 }
 
-/* Know all capacities of @domain, or of all domains where it is NULL. */
+/* Remember the state of all capacities of @domain, or of all domains if it is NULL. */
 static int
 vshCxlCmdEventLook(vshCxlCmdEventWatch *watch, virDomainPtr domain)
 {
@@ -261,7 +261,7 @@ vshCxlCmdEventLook(vshCxlCmdEventWatch *watch, virDomainPtr domain)
     return ret;
 }
 
-/* The record of @tag changed. */
+/* Handle a change of the record of @tag. */
 static int
 vshCxlCmdEventRecord(vshCxlCmdEventWatch *watch, virDomainPtr domain, const char *tag)
 {
@@ -271,7 +271,7 @@ vshCxlCmdEventRecord(vshCxlCmdEventWatch *watch, virDomainPtr domain, const char
     vshCxlCmdEventChange change = {.domain = domain, .tag = tag};
 
     if (qemuCxlDcdCapacityReadRecord(domain, NULL, tag, &record) < 0) {
-        /* it stopped meanwhile, which is an event of its own */
+        /* it stopped in the meantime, which is an event of its own */
         if (vshCxlCmdEventIsNothing()) {
             virResetLastError();
             return 0;
@@ -289,7 +289,7 @@ vshCxlCmdEventRecord(vshCxlCmdEventWatch *watch, virDomainPtr domain, const char
     return 0;
 }
 
-/* @domain stopped, and with it all its capacities are gone. */
+/* Handle the stop of @domain: all its capacities are gone. */
 static void
 vshCxlCmdEventStopped(vshCxlCmdEventWatch *watch, virDomainPtr domain)
 {
@@ -315,12 +315,12 @@ vshCxlCmdEventStopped(vshCxlCmdEventWatch *watch, virDomainPtr domain)
 
 /**
  * vshCxlCmdEventFollow:
- * @watch: what is known
+ * @watch: the states known so far
  * @events: the source of events
- * @loop: whether the first change is not the last
+ * @loop: whether to continue after the first change
  * @end: when to give up, in monotonic microseconds
  *
- * Returns 0 once it is done, the time is over or the user has enough; -1 with the error
+ * Returns 0 once it is done, timed out or interrupted by the user; -1 with the error
  * reported.
  */
 static int
@@ -384,7 +384,7 @@ cmdCxlDcdEvent(vshCxlControl *ctl, const vshCxlArgs *args)
     vshCxlPrintExtra(ctl, ctl->err, "events received: %u\n", watch.count);
     if (watch.count > 0)
         return 0;
-    /* as in virsh, which says no more either */
+    /* as in virsh, which prints no error either */
     ctl->status = VSH_CXL_EXIT_ERROR;
     return -1;
 }

@@ -2,9 +2,9 @@
 /*
  * vsh-cxl-cmd-list.c: cxl-dcd-list, the capacities of all domains
  *
- * A view of a whole host must not hang on one busy guest: it shows what is
- * recorded and asks no QEMU. Domains come and go while it is made; one that is
- * gone is left out.
+ * An overview of a whole host must not hang on one busy guest: it shows what is recorded
+ * and asks no QEMU. Domains come and go while it is being collected; one that has gone is
+ * left out.
  */
 
 #include <libvirt/virterror.h>
@@ -53,7 +53,7 @@ static const vshCxlOptDef vshCxlCmdListOpts[] = {
     {0},
 };
 
-/* @filter: filled with what is wanted. */
+/* @filter: filled in from the options. */
 static void
 vshCxlCmdListGetFilter(const vshCxlArgs *args, vshCxlFilter *filter)
 {
@@ -67,8 +67,8 @@ vshCxlCmdListGetFilter(const vshCxlArgs *args, vshCxlFilter *filter)
  * vshCxlCmdListDomain:
  * @ctl: the run
  * @domain: the domain
- * @filter: what is wanted
- * @view: filled with what there is to list; NULL where that is nothing
+ * @filter: which capacities to list
+ * @view: filled with what there is to list; NULL if there is nothing
  *
  * Returns 0 on success, otherwise -1 with the error reported.
  */
@@ -88,7 +88,7 @@ vshCxlCmdListDomain(vshCxlControl *ctl,
     if (!devices) {
         int code = virGetLastErrorCode();
 
-        /* it is gone; it has started or stopped meanwhile, or has no device */
+        /* it is gone, was started or stopped in the meantime, or has no device */
         if (code == VIR_ERR_NO_DOMAIN || code == VIR_ERR_OPERATION_INVALID)
             return 0;
         vshCxlLibvirtError(ctl, "Failed to get the capacity of domain '%s'", name);
@@ -114,11 +114,11 @@ vshCxlCmdListCompare(const void *a, const void *b)
 /**
  * vshCxlCmdListDomains:
  * @ctl: the run, connected
- * @filter: what is wanted
+ * @filter: which capacities to list
  * @flags: virConnectListAllDomainsFlags
- * @views: where the domains go, in the order of their names
+ * @views: the domains are appended here, sorted by name
  *
- * What can be shown is shown, even where a domain fails.
+ * If one domain fails, the others are still listed.
  *
  * Returns 0, or -1 with each error reported.
  */

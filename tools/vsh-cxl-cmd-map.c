@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-cmd-map.c: cxl-dcd-map, a picture of where the capacities of a domain are
+ * vsh-cxl-cmd-map.c: cxl-dcd-map, a picture of where the capacities of a domain lie
  *
- * The picture goes to the terminal, or as SVG to a file. The file is made under
- * another name and then put into its place, so that a viewer never sees half of it;
- * what is not a plain file would be replaced by that, and is refused.
+ * The picture goes to the terminal, or as SVG to a file. The file is written under a
+ * temporary name and then renamed, so that a viewer never sees half of it. Anything but a
+ * plain file would be replaced by the rename, and is refused.
  */
 
 #include <errno.h>
@@ -40,17 +40,17 @@ static const vshCxlOptDef vshCxlCmdMapOpts[] = {
  * vshCxlCmdMapWrite:
  * @ctl: the run
  * @file: the name of a file
- * @text: what it is to hold
+ * @text: its new content
  *
- * Returns 0 once @file holds @text and nothing else, -1 with the error reported; then
- * @file is as it was.
+ * Returns 0 once @file contains @text and nothing else, -1 with the error reported and
+ * @file unchanged.
  */
 static int
 vshCxlCmdMapWrite(vshCxlControl *ctl, const char *file, const char *text)
 {
     g_autoptr(GError) error = NULL;
     struct stat old;
-    char *real = NULL; /* behind links, which stay */
+    char *real = NULL; /* with symbolic links resolved: the links stay */
     gboolean written;
 
     if (stat(file, &old) == 0) {
@@ -126,7 +126,7 @@ cmdCxlDcdMap(vshCxlControl *ctl, const vshCxlArgs *args)
         vshCxlLibvirtError(ctl, "Failed to get the capacity of domain '%s'", name);
         return -1;
     }
-    /* the map needs the others too, for what tells their tags apart */
+    /* the map needs all devices, to know how much of a tag makes it unique */
     g_ptr_array_extend(wanted, devices, NULL, NULL);
     if (vshCxlSelectDevice(ctl, domain, wanted, vshCxlArgsString(args, "device")) < 0)
         return -1;

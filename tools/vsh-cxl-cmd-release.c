@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-cmd-release.c: cxl-dcd-release, ask capacity back from the guest
+ * vsh-cxl-cmd-release.c: cxl-dcd-release, ask the guest to give capacity back
  *
- * One capacity and all of them go the same way: first every release is asked
- * for, so that the guest works on all at once, then each is waited for, under
- * one deadline. A failure of one does not keep the others from being released.
+ * Releasing one capacity and releasing all work the same way: first every release is
+ * requested, so that the guest can work on all of them at once, then each is waited for,
+ * under one common deadline. If one fails, the others are still released.
  */
 
 #include <libvirt/virterror.h>
@@ -12,10 +12,10 @@
 #include "vsh-cxl-cmd.h"
 #include "vsh-cxl-wait.h"
 
-/* One capacity that is to be released. */
+/* One capacity to release. */
 typedef struct {
     char *tag;
-    unsigned int impact; /* VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG: from where */
+    unsigned int impact; /* VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG */
 } vshCxlRelease;
 
 /* QEMU's names, in the order of vshCxlPolicyFlags. */
@@ -26,7 +26,7 @@ static const unsigned int vshCxlPolicyFlags[] = {
     VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE,
 };
 
-/* What only a guest can be asked for. */
+/* Options that only make sense with a guest. */
 static const char *const vshCxlCmdReleaseLiveOnly[] = {"wait", "removal-policy", "force", NULL};
 
 static const vshCxlOptDef vshCxlCmdReleaseOpts[] = {
@@ -84,7 +84,7 @@ vshCxlReleaseFree(void *data)
     g_free(release);
 }
 
-/* That @tag is to be released, also from @impact. */
+/* Add @tag to the list, or @impact to its entry if it is there already. */
 static void
 vshCxlReleaseNote(GPtrArray *releases, const char *tag, unsigned int impact)
 {
@@ -110,7 +110,7 @@ vshCxlReleaseNote(GPtrArray *releases, const char *tag, unsigned int impact)
  * @domain: the domain
  * @device: the alias of a device, NULL for all
  * @impact: VIR_DOMAIN_AFFECT_LIVE or VIR_DOMAIN_AFFECT_CONFIG
- * @releases: where all capacities go that are there
+ * @releases: all capacities found are added here
  *
  * Returns 0, or -1 with the error reported.
  */
@@ -149,9 +149,9 @@ vshCxlCmdReleaseNoteAll(vshCxlControl *ctl,
  * @ctl: the run
  * @args: the arguments
  * @domain: the domain
- * @impact: from where capacity is to be released
+ * @impact: where to release capacity from
  *
- * Returns what is to be released, of vshCxlRelease, or NULL with the error reported.
+ * Returns the capacities to release, of vshCxlRelease, or NULL with the error reported.
  */
 static GPtrArray *
 vshCxlCmdReleaseGet(vshCxlControl *ctl,
@@ -181,13 +181,13 @@ vshCxlCmdReleaseGet(vshCxlControl *ctl,
  * vshCxlCmdReleaseLook:
  * @ctl: the run
  * @domain: the domain
- * @releases: what was asked back
+ * @releases: what was requested
  *
- * Not every release asks something of the guest: it may have given the capacity back
- * already, or have refused it.
+ * Not every release results in a request to the guest: it may have given the capacity
+ * back already, or have refused it.
  *
- * Returns the domain's devices after it, as they are recorded; NULL with a warning if
- * they cannot be seen: the releases are done all the same.
+ * Returns the domain's devices as recorded after the releases; NULL with a warning if
+ * they cannot be listed, which does not undo the releases.
  */
 static GPtrArray *
 vshCxlCmdReleaseLook(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *releases)
@@ -211,7 +211,7 @@ vshCxlCmdReleaseLook(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *release
     return NULL;
 }
 
-/* What came of it, for a person; what is waited for is told by the wait. */
+/* Print the outcome, for a human reader; the wait reports what it waits for. */
 static void
 vshCxlCmdReleaseTell(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *releases, bool look)
 {
@@ -239,14 +239,14 @@ vshCxlCmdReleaseTell(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *release
     }
 }
 
-/* A capacity that was there when --all looked, and that the guest has given back since. */
+/* Whether a capacity that --all found has been given back by the guest since. */
 static bool
 vshCxlCmdReleaseIsGone(const vshCxlArgs *args)
 {
     return vshCxlArgsHas(args, "all") && virGetLastErrorCode() == VIR_ERR_DEVICE_MISSING;
 }
 
-/* Report libvirt's error, with what would be right where its words do not say. */
+/* Report libvirt's error, adding what would be right if its message does not say. */
 static void
 vshCxlCmdReleaseFailed(vshCxlControl *ctl,
                        const vshCxlArgs *args,
@@ -269,7 +269,7 @@ vshCxlCmdReleaseFailed(vshCxlControl *ctl,
  * @domain: the domain
  * @release: what to release
  *
- * Returns 0 if it was asked back, otherwise -1 with the error reported.
+ * Returns 0 if the release was requested, otherwise -1 with the error reported.
  */
 static int
 vshCxlCmdReleaseRequest(vshCxlControl *ctl,
@@ -298,7 +298,7 @@ vshCxlCmdReleaseRequest(vshCxlControl *ctl,
  * @wait: the wait
  * @ctl: the run
  * @domain: the domain
- * @tag: the capacity, which was asked back
+ * @tag: the capacity, whose release was requested
  *
  * Returns 0 once it is gone, -1 with the error reported.
  */

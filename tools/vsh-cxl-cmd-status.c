@@ -2,11 +2,11 @@
 /*
  * vsh-cxl-cmd-status.c: cxl-dcd-status, the devices and capacities of one domain
  *
- * QEMU is asked unless that is not wanted: a daemon without the driver module follows no
- * guest by itself, and then this command is who brings the record up to date. Where QEMU
- * cannot be asked (a read-only connection, a monitor that does not answer) the record is
- * still worth showing, and --refresh is for who needs more than that. A domain that is not
- * running has its definition to show.
+ * QEMU is asked unless the user opts out: a daemon without the driver module does not
+ * follow guests by itself, so this command is what brings the record up to date. If QEMU
+ * cannot be asked (a read-only connection, a monitor that does not respond), the record
+ * is still worth showing; --refresh makes that an error instead. For a domain that is not
+ * running, the definition is shown.
  */
 
 #include <libvirt/virterror.h>
@@ -41,7 +41,7 @@ static const vshCxlOptDef vshCxlCmdStatusOpts[] = {
     {0},
 };
 
-/* How long ago @since was: its two largest units, as in "3 min 20 s". */
+/* How long ago @since was, in its two largest units, such as "3 min 20 s". */
 static char *
 vshCxlCmdStatusFormatAge(long long since)
 {
@@ -49,7 +49,7 @@ vshCxlCmdStatusFormatAge(long long since)
         long long seconds;
         const char *name;
     } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-    /* the clock that wrote it may be another host's, and ahead of ours */
+    /* it may have been written by another host's clock, ahead of ours */
     long long age = MAX(g_get_real_time() / G_USEC_PER_SEC - since, 0);
     size_t i = 0;
 
@@ -143,7 +143,7 @@ vshCxlCmdStatusPrint(vshCxlControl *ctl, const vshCxlArgs *args, const vshCxlDom
  * @args: the arguments
  * @domain: the domain
  * @active: whether it is running
- * @refreshed: filled with whether QEMU was asked
+ * @refreshed: set to whether QEMU was asked
  *
  * Returns the domain's devices, or NULL with libvirt's error set and not yet reported.
  */
@@ -188,7 +188,7 @@ vshCxlCmdStatusCheck(vshCxlControl *ctl, const vshCxlArgs *args)
     return vshCxlArgsHas(args, "refresh") ? vshCxlCheckWritable(ctl, "ask QEMU") : 0;
 }
 
-/* What the options want of the domain is there. Returns 1 if it is running, 0 if not, -1
+/* Check that the domain has what the options ask for. Returns 1 if it is running, 0 if not, -1
  * with the error reported. */
 static int
 vshCxlCmdStatusCheckDomain(vshCxlControl *ctl, const vshCxlArgs *args, virDomainPtr domain)

@@ -19,7 +19,7 @@ static const vshCxlCmdDef *const vshCxlCmds[] = {
  * vshCxlCmdFind:
  * @name: the name of a command
  *
- * Returns the command, or NULL if it is none of ours.
+ * Returns the command, or NULL if it is not one of ours.
  */
 const vshCxlCmdDef *
 vshCxlCmdFind(const char *name)
@@ -35,10 +35,10 @@ vshCxlCmdFind(const char *name)
 
 /**
  * vshCxlCmdGet:
- * @i: a number
+ * @i: an index
  *
- * Returns the command of that number, in the order of their names, or NULL if there are
- * not so many.
+ * Returns the command with that index, in the order of their names, or NULL if @i is past
+ * the end.
  */
 const vshCxlCmdDef *
 vshCxlCmdGet(size_t i)
@@ -48,9 +48,9 @@ vshCxlCmdGet(size_t i)
 
 /**
  * vshCxlCmdFormatGroup:
- * @help: whether it is for `help`, whose titles end in a colon, or for --help
+ * @help: true for `help`, whose titles end in a colon, false for --help
  *
- * Returns the commands, a line each, under the title of their group.
+ * Returns the commands, one per line, under the title of their group.
  */
 char *
 vshCxlCmdFormatGroup(bool help)
@@ -71,7 +71,7 @@ vshCxlCmdFormatGroup(bool help)
 /**
  * vshCxlCmdFormatNames:
  *
- * Returns the names of the commands, with commas between them.
+ * Returns the names of the commands, separated by commas.
  */
 char *
 vshCxlCmdFormatNames(void)

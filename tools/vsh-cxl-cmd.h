@@ -17,7 +17,7 @@
         .help = "domain name, id or uuid",                                                         \
     }
 
-/* As in virsh: which of the running domain and its definition is meant. */
+/* As in virsh: whether to act on the running domain or on its definition. */
 #define VSH_CXL_OPT_DEF_CONFIG                                                                     \
     {                                                                                              \
         .name = "config", .type = VSH_CXL_OPT_BOOL,                                                \

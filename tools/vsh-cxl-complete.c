@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-complete.c: what a word that is being typed could become
+ * vsh-cxl-complete.c: completion of a word being typed
  *
- * One answer for bash's completion, which asks by a hidden command, and for the shell of
- * this program. For a command of ours the words before the last one are read as its
- * parser reads them, but leniently, as they are not finished; then the last one is an
- * option, an option's value, or the next positional. For a command of virsh's, virsh's
- * own completion is asked.
+ * Serves both bash's completion, which calls it through a hidden command, and this
+ * program's own shell. For one of our commands, the words before the last are read as the
+ * command's parser reads them, but leniently, as the line is unfinished; the last word is
+ * then an option, an option's value, or the next positional. For one of virsh's commands,
+ * virsh's own completion is asked.
  *
- * Somebody waits at the keyboard: nothing is printed, nothing is asked for (the
- * connection has no way to ask for a password), no daemon is started, and where there is
- * none there are no candidates. What commands there are virsh tells only over a
- * connection; its test driver makes one without a daemon.
+ * The user is waiting at the keyboard: nothing is printed, no password is prompted for
+ * (the connection has no way to), and no daemon is started; if none is running there are
+ * no candidates. virsh lists its commands only over a connection; its test driver
+ * provides one without a daemon.
  */
 
 #include <libvirt/virterror.h>
@@ -21,13 +21,13 @@
 #include "vsh-cxl-complete.h"
 #include "vsh-cxl-stock.h"
 
-/* A command that is being typed. */
+/* A command being typed. */
 typedef struct {
     const vshCxlControl *ctl;
     const vshCxlCmdDef *cmd;
-    bool *given;            /* which of its options are there; one for each */
-    const vshCxlOptDef *at; /* the option whose value the last word is, or NULL */
-    bool data;              /* after "--": the last word is no option */
+    bool *given;            /* which of its options were given, one flag for each */
+    const vshCxlOptDef *at; /* the option whose value is being typed, or NULL */
+    bool data;              /* "--" was given: the last word is not an option */
     const char *domain;     /* values given so far, or NULL */
     const char *device;
     virConnectPtr conn; /* NULL until it is needed */
@@ -37,7 +37,7 @@ typedef struct {
 static void
 vshCxlTypedAdd(vshCxlTyped *typed, const char *value)
 {
-    /* a candidate is a line */
+    /* candidates are printed one per line */
     if (!strchr(value, '\n'))
         g_ptr_array_add(typed->values, g_strdup(value));
 }
@@ -70,7 +70,7 @@ vshCxlTypedAddDomains(vshCxlTyped *typed)
     }
 }
 
-/* The devices of the domain that was typed, or NULL. */
+/* The devices of the domain on the command line, or NULL. */
 static GPtrArray *
 vshCxlTypedGetDevices(vshCxlTyped *typed)
 {
@@ -108,7 +108,7 @@ vshCxlTypedAddTags(vshCxlTyped *typed)
     size_t i;
     size_t j;
 
-    /* the tag of an add is a new one */
+    /* cxl-dcd-add takes a new tag */
     if (typed->cmd == &vshCxlCmdAdd)
         return;
     devices = vshCxlTypedGetDevices(typed);
@@ -122,9 +122,9 @@ vshCxlTypedAddTags(vshCxlTyped *typed)
     }
 }
 
-/* What only libvirt knows; an option of one name means the same in each command. What is
- * not here has a few values that its command names, or values that nobody knows, or names
- * a file, which is for the shell to complete. */
+/* Values that only libvirt knows; an option means the same in every command that has it. An
+ * option missing here has a fixed set of values, or values that nobody can know, or names a
+ * file, which the shell completes. */
 static const struct {
     const char *name;
     void (*add)(vshCxlTyped *typed);
@@ -149,7 +149,7 @@ vshCxlTypedAddValues(vshCxlTyped *typed, const vshCxlOptDef *opt)
 
 /* ------------------------------------------------------- a command of ours */
 
-/* Note down the value of an option. */
+/* Record the value of an option. */
 static void
 vshCxlTypedSet(vshCxlTyped *typed, const vshCxlOptDef *opt, const char *value)
 {
@@ -159,7 +159,7 @@ vshCxlTypedSet(vshCxlTyped *typed, const vshCxlOptDef *opt, const char *value)
         typed->device = value;
 }
 
-/* The option that @word names, up to a '='; NULL if the command has none of that name. */
+/* The option that @word names, up to any '='; NULL if the command has no such option. */
 static const vshCxlOptDef *
 vshCxlTypedFind(vshCxlTyped *typed, const char *word)
 {
@@ -176,7 +176,7 @@ vshCxlTypedFind(vshCxlTyped *typed, const char *word)
     return NULL;
 }
 
-/* The first positional that is not there; NULL if there is none. */
+/* The first positional option not given yet; NULL if there is none. */
 static const vshCxlOptDef *
 vshCxlTypedPositional(vshCxlTyped *typed)
 {
@@ -191,7 +191,7 @@ vshCxlTypedPositional(vshCxlTyped *typed)
     return NULL;
 }
 
-/* A word that is finished. */
+/* Process a finished word. */
 static void
 vshCxlTypedTake(vshCxlTyped *typed, const char *word)
 {
@@ -228,7 +228,7 @@ vshCxlTypedAddOptions(vshCxlTyped *typed)
     }
 }
 
-/* The values of an option that stands in one word with it. */
+/* Complete the value in "--option=value". */
 static void
 vshCxlTypedAddAssigned(vshCxlTyped *typed, const char *word)
 {
@@ -340,11 +340,12 @@ vshCxlCompleteCompare(const void *a, const void *b)
 
 /**
  * vshCxlComplete:
- * @ctl: the run; a connection is used if there is one
- * @words: a command and its arguments so far, at least one word; the last one, perhaps
+ * @ctl: the run; its connection is used if there is one
+ * @words: a command and its arguments so far, at least one word; the last one, possibly
  *         empty, is being typed
  *
- * Returns what the last word could become, each once and in order, ended by NULL.
+ * Returns the candidates for the last word, sorted and without duplicates,
+ * NULL-terminated.
  */
 char **
 vshCxlComplete(const vshCxlControl *ctl, char **words)
@@ -380,9 +381,9 @@ vshCxlComplete(const vshCxlControl *ctl, char **words)
 /**
  * vshCxlCompletePrint:
  * @ctl: the run
- * @words: the words behind the hidden command, perhaps none
+ * @words: the words after the hidden command, possibly none
  *
- * Print what the last word could become, a line each.
+ * Print the candidates for the last word, one per line.
  *
  * Returns the exit status.
  */
@@ -395,7 +396,7 @@ vshCxlCompletePrint(vshCxlControl *ctl, char **words)
 
     if (*words && g_str_equal(*words, "--"))
         words++;
-    /* a daemon of the user's session would be started */
+    /* otherwise libvirt would start a session daemon */
     g_setenv("LIBVIRT_AUTOSTART", "0", TRUE);
     values = vshCxlComplete(ctl, *words ? words : none);
     for (i = 0; values[i]; i++)

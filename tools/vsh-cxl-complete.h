@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-complete.h: what a word that is being typed could become
+ * vsh-cxl-complete.h: completion of a word being typed
  */
 
 #ifndef VSH_CXL_COMPLETE_H
@@ -8,7 +8,7 @@
 
 #include "vsh-cxl.h"
 
-/* The hidden command by which a shell's completion asks. */
+/* The hidden command that shell completion calls. */
 #define VSH_CXL_COMPLETE "cxl-dcd-complete"
 
 char **vshCxlComplete(const vshCxlControl *ctl, char **words);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-event.c: what libvirt tells of the capacities of domains
+ * vsh-cxl-event.c: libvirt's events about the capacities of domains
  *
  *     libvirt's callbacks     SIGINT
  *     in the event thread       |
@@ -9,10 +9,10 @@
  *                        |
  *                  vshCxlEventsWait(), in the thread of the command
  *
- * A callback only notes down what happened; the command asks libvirt about it in its
- * own thread. libvirt gives events to a connection only if the event loop was there
- * before it was opened, and breaks a connection off if the loop does not run: the
- * thread, once begun, runs to the end of the program.
+ * A callback only queues what happened; the command queries libvirt about it in its own
+ * thread. libvirt delivers events to a connection only if the event loop was registered
+ * before the connection was opened, and drops a connection whose loop does not run: so
+ * once started, the thread runs until the program ends.
  */
 
 #include <errno.h>
@@ -27,12 +27,12 @@
 #include "conf/cxl_dcd_domain.h"
 #include "vsh-cxl-event.h"
 
-/* virsh's defaults: a daemon that has not answered so many times, every so many seconds,
- * is gone. */
+/* virsh's defaults: a daemon that leaves COUNT probes unanswered, sent every INTERVAL seconds,
+ * is considered gone. */
 #define VSH_CXL_EVENT_INTERVAL 5
 #define VSH_CXL_EVENT_COUNT 6
 
-/* Shared with libvirt, which may still call back while it is told not to. */
+/* Reference-counted: libvirt may still call back while the callbacks are being removed. */
 typedef struct {
     GAsyncQueue *queue; /* of vshCxlEvent */
     int wakeup;         /* eventfd */
@@ -40,11 +40,11 @@ typedef struct {
 
 struct _vshCxlEvents {
     virConnectPtr conn;
-    vshCxlEventSink *sink; /* counted */
-    int metadata;          /* the callbacks' ids, -1: none */
+    vshCxlEventSink *sink; /* one reference */
+    int metadata;          /* callback ids, -1: not registered */
     int lifecycle;
-    bool close;                /* a close callback is there */
-    struct sigaction previous; /* what became of Ctrl-C before */
+    bool close;                /* the close callback is registered */
+    struct sigaction previous; /* the previous handler of SIGINT */
 };
 
 static volatile sig_atomic_t vshCxlEventInterrupted;
@@ -79,7 +79,7 @@ vshCxlEventLoop(void *data G_GNUC_UNUSED)
  * vshCxlEventsConnect:
  * @ctl: the run
  *
- * Returns 0 once there is a connection that gets events, -1 with the error reported.
+ * Returns 0 once there is a connection that receives events, -1 with the error reported.
  */
 int
 vshCxlEventsConnect(vshCxlControl *ctl)
@@ -93,7 +93,7 @@ vshCxlEventsConnect(vshCxlControl *ctl)
             vshCxlLibvirtError(ctl, "Failed to begin the event loop");
             return -1;
         }
-        /* signals are for the thread that waits for them */
+        /* leave signals to the thread that waits for them */
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         g_thread_unref(g_thread_new("event loop", vshCxlEventLoop, NULL));
@@ -103,7 +103,8 @@ vshCxlEventsConnect(vshCxlControl *ctl)
     }
     if (vshCxlConnect(ctl) < 0)
         return -1;
-    /* a host that is gone says nothing; a connection on this host cannot do it, nor needs it */
+    /* detects a host that went silent; a local connection does not support it, and does not need
+     * it */
     if (virConnectSetKeepAlive(ctl->conn, VSH_CXL_EVENT_INTERVAL, VSH_CXL_EVENT_COUNT) != 0)
         virResetLastError();
     return 0;
@@ -137,7 +138,7 @@ vshCxlEventSinkPut(vshCxlEventSink *sink, vshCxlEventType type, virDomainPtr dom
     if (domain && virDomainRef(domain) == 0)
         event->domain = domain;
     g_async_queue_push(sink->queue, event);
-    /* it cannot fail but for a counter that is full, which wakes up as well */
+    /* this can only fail if the counter is full, which wakes the reader as well */
     if (write(sink->wakeup, &one, sizeof(one)) < 0)
         return;
 }
@@ -187,7 +188,7 @@ vshCxlEventInterrupt(int signal G_GNUC_UNUSED)
 
     vshCxlEventInterrupted = 1;
     if (write(vshCxlEventWakeup, &one, sizeof(one)) < 0)
-        vshCxlEventInterrupted = 2; /* the counter is full: it wakes up anyway */
+        vshCxlEventInterrupted = 2; /* the counter is full: the reader wakes up anyway */
     errno = saved;
 }
 
@@ -224,9 +225,9 @@ vshCxlEventsRegister(vshCxlEvents *events,
 /**
  * vshCxlEventsNew:
  * @ctl: the run, connected by vshCxlEventsConnect()
- * @domain: the domain whose events are wanted, NULL for those of all
+ * @domain: the domain whose events are wanted, NULL for all domains
  *
- * From now on events are noted down, and Ctrl-C is one.
+ * From now on events are queued, and so is Ctrl-C.
  *
  * Returns the source of events, or NULL with the error reported.
  */
@@ -255,7 +256,7 @@ vshCxlEventsNew(vshCxlControl *ctl, virDomainPtr domain)
         vshCxlLibvirtError(ctl, "Failed to register for events");
         return NULL;
     }
-    /* a driver without a daemon has none to lose, and refuses */
+    /* a driver without a daemon has no connection to lose, and refuses this */
     events->close = virConnectRegisterCloseCallback(events->conn,
                                                     vshCxlEventClosed,
                                                     g_atomic_rc_box_acquire(events->sink),

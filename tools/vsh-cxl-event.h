@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-event.h: what libvirt tells of the capacities of domains
+ * vsh-cxl-event.h: libvirt's events about the capacities of domains
  */
 
 #ifndef VSH_CXL_EVENT_H
@@ -10,16 +10,16 @@
 
 typedef enum {
     VSH_CXL_EVENT_RECORD,      /* the record of a capacity was written or dropped */
-    VSH_CXL_EVENT_STOPPED,     /* a domain stopped, and all its records are gone */
-    VSH_CXL_EVENT_TIMEOUT,     /* the time is over */
+    VSH_CXL_EVENT_STOPPED,     /* a domain stopped, and its records with it */
+    VSH_CXL_EVENT_TIMEOUT,     /* the timeout expired */
     VSH_CXL_EVENT_INTERRUPTED, /* Ctrl-C */
-    VSH_CXL_EVENT_CLOSED,      /* the daemon is gone */
+    VSH_CXL_EVENT_CLOSED,      /* the connection to the daemon was lost */
 } vshCxlEventType;
 
 typedef struct {
     vshCxlEventType type;
-    virDomainPtr domain; /* of a record and of a stop, otherwise NULL */
-    char *tag;           /* of a record, otherwise NULL */
+    virDomainPtr domain; /* for RECORD and STOPPED, otherwise NULL */
+    char *tag;           /* for RECORD, otherwise NULL */
 } vshCxlEvent;
 
 void vshCxlEventFree(vshCxlEvent *event);

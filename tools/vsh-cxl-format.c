@@ -2,16 +2,17 @@
 /*
  * vsh-cxl-format.c: a view as JSON and as XML
  *
- * Both are documented in virsh-cxl(1), and programs rely on them: members, elements and
- * attributes may be added, and those that are there keep their name and meaning. Sizes
- * and offsets are bytes, states words, and what is not known is not there.
+ * Both formats are documented in virsh-cxl(1), and programs rely on them: members,
+ * elements and attributes may be added, but existing ones keep their name and meaning.
+ * Sizes and offsets are bytes, states are words, and unknown values are left out.
  *
- * In XML each device is a <cxl-dcd>, in the words of the domain's own XML, reduced to
- * what the states of its capacities are about; "since" is the one attribute that a
- * domain does not show.
+ * In XML each device is a <cxl-dcd>, as in the domain's own XML, reduced to what concerns
+ * the states of its capacities; "since" is the only attribute that does not appear in a
+ * domain.
  *
- * A name that is not UTF-8, which both formats need, or that has a character which XML
- * cannot carry, is shown with U+FFFD in its place: the UUID tells such domains apart.
+ * Both formats require UTF-8. In a name that is not UTF-8, or that has a character that
+ * XML cannot represent, U+FFFD takes the place of what is invalid: the UUID tells such
+ * domains apart.
  */
 
 #include <string.h>
@@ -30,10 +31,10 @@ vshCxlModelToString(int model)
 /**
  * vshCxlJSONAddText:
  * @writer: the writer
- * @name: the member's name, or NULL where there is none
+ * @name: the member's name, or NULL for none
  * @text: any bytes
  *
- * Add a member that is no UTF-8, perhaps.
+ * Add a string member that may not be valid UTF-8.
  */
 void
 vshCxlJSONAddText(virCxlDcdJSONWriter *writer, const char *name, const char *text)
@@ -141,7 +142,7 @@ vshCxlDomainViewFormatJSON(const vshCxlDomainView *view)
  * vshCxlDomainViewsFormatJSON:
  * @views: domains, of vshCxlDomainView
  *
- * Returns an object whose member "domains" is the array of them, with a newline.
+ * Returns an object whose member "domains" is an array of their objects, with a newline.
  */
 char *
 vshCxlDomainViewsFormatJSON(const GPtrArray *views)
@@ -162,16 +163,16 @@ vshCxlDomainViewsFormatJSON(const GPtrArray *views)
 
 /* --------------------------------------------------------------------- XML */
 
-/* U+FFFE and U+FFFF are characters, and XML 1.0 (section 2.2) has no place for them, nor
- * for the control characters other than these three. */
+/* U+FFFE and U+FFFF are valid in UTF-8, but not in XML 1.0 (section 2.2), nor are control
+ * characters except these three. */
 static bool
 vshCxlXMLIsChar(gunichar c)
 {
     return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c != 0xfffe && c != 0xffff);
 }
 
-/* @text for an attribute. As a reader gets each white space as a space unless it is a
- * reference, they all are. */
+/* Write @text as an attribute's value. A parser normalizes white space to spaces unless it is
+ * written as a character reference, so all of it is. */
 static void
 vshCxlXMLAppendText(GString *xml, const char *text)
 {
@@ -200,11 +201,11 @@ vshCxlXMLAppendAttribute(GString *xml, const char *name, const char *text)
 
 /**
  * vshCxlXMLAppendMembers:
- * @xml: a start tag that is not ended
+ * @xml: an unfinished start tag
  * @members: its attributes
  * @n: how many
  *
- * Add them. What XML has no place for becomes U+FFFD.
+ * Append the attributes. Characters that XML cannot represent become U+FFFD.
  */
 void
 vshCxlXMLAppendMembers(GString *xml, const vshCxlMember *members, size_t n)
@@ -313,7 +314,7 @@ vshCxlDomainViewFormatXML(const vshCxlDomainView *view)
  * vshCxlDomainViewsFormatXML:
  * @views: domains, of vshCxlDomainView
  *
- * Returns a <domains> with the <domain> of each.
+ * Returns a <domains> element with the <domain> of each.
  */
 char *
 vshCxlDomainViewsFormatXML(const GPtrArray *views)

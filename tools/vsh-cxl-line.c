@@ -4,11 +4,11 @@
  *
  *     list --all; dominfo "my vm"   # both in one line
  *
- * Words stand between white space, commands between ';' or newlines. A backslash makes
- * the next character a plain one, also between double quotes; between single quotes it
- * is one itself; before a newline, both are nothing. A '#' where a word could begin
- * makes the rest of the line a comment. A single quote need not be closed. It is not a
- * shell's grammar: there is nothing to expand.
+ * Words are separated by white space, commands by ';' or newlines. A backslash makes the
+ * next character an ordinary one, also inside double quotes; inside single quotes it is
+ * an ordinary character itself; a backslash before a newline removes both. A '#' where a
+ * word could begin starts a comment that runs to the end of the line. The closing single
+ * quote may be missing. This is not a shell's grammar: nothing is expanded.
  */
 
 #include <gio/gio.h>
@@ -18,7 +18,7 @@
 
 typedef struct {
     const char *next;
-    GPtrArray *commands; /* of GPtrArray of words; the last one is being read */
+    GPtrArray *commands; /* of GPtrArray of words; the last one is being filled */
 } vshCxlLine;
 
 static void
@@ -27,7 +27,7 @@ vshCxlLineBeginCommand(vshCxlLine *line)
     g_ptr_array_add(line->commands, g_ptr_array_new_with_free_func(g_free));
 }
 
-/* Read the inside of a quotation, whose end may be missing where @quote is a single one. */
+/* Read the inside of a quotation; a single quote need not be closed. */
 static int
 vshCxlLineParseQuoted(vshCxlLine *line, char quote, GString *word, GError **error)
 {
@@ -46,7 +46,7 @@ vshCxlLineParseQuoted(vshCxlLine *line, char quote, GString *word, GError **erro
     return -1;
 }
 
-/* Read a word, which begins here. */
+/* Read the word that begins here. */
 static int
 vshCxlLineParseWord(vshCxlLine *line, GError **error)
 {
@@ -80,12 +80,13 @@ vshCxlLineParseWord(vshCxlLine *line, GError **error)
 
 /**
  * vshCxlLineParse:
- * @text: a line, or several
- * @error: filled with what is wrong, in virsh's words
+ * @text: one or more lines
+ * @error: set to what is wrong, in virsh's words
  *
- * Returns the commands, each a GPtrArray of its words ended by NULL, in a GPtrArray with
- * at least one: what follows the last ';' or newline is a command too, and may have no
- * word. NULL with @error set if a quotation or a backslash lacks its end.
+ * Returns the commands, a GPtrArray with at least one element, each a NULL-terminated
+ * GPtrArray of words: what follows the last ';' or newline counts as a command too, and
+ * may have no words. Returns NULL with @error set if a quotation or a backslash is
+ * unfinished.
  */
 GPtrArray *
 vshCxlLineParse(const char *text, GError **error)
@@ -116,9 +117,9 @@ vshCxlLineParse(const char *text, GError **error)
 /**
  * vshCxlLineQuote:
  * @word: a word
- * @quote: the quote that it stands in, 0 for none
+ * @quote: the quote that it is typed inside of, 0 for none
  *
- * Returns what is to be typed for @word.
+ * Returns @word as it has to be typed.
  */
 char *
 vshCxlLineQuote(const char *word, char quote)

@@ -2,10 +2,11 @@
 /*
  * vsh-cxl-map-svg.c: the map of a domain as a drawing
  *
- * The same layout as in the terminal, whose cells are a few pixels here, written by
- * libxml2, which escapes what needs it. Everything is placed from top to bottom, and
- * the size of the drawing is known at the end. The text is of one width, so that what
- * it takes is known without a font; a label is left out where its piece is narrower.
+ * The same layout as on the terminal, except that a cell is a few pixels here. The SVG is
+ * written by libxml2, which takes care of escaping. Everything is laid out from top to
+ * bottom, so the size of the drawing is known only at the end. The font is monospace, so
+ * that the width of a text is known without font metrics; a label that does not fit its
+ * piece is left out.
  */
 
 #include <libxml/xmlwriter.h>
@@ -14,23 +15,23 @@
 #include "vsh-cxl-map.h"
 #include "vsh-cxl-size.h"
 
-/* Pixels. The widest of the usual monospace fonts take 0.602 of their size. */
+/* Pixels. The widest of the common monospace fonts have an advance of 0.602 times their size. */
 #define VSH_CXL_SVG_FONT 12
 #define VSH_CXL_SVG_CHARACTER 7.3
 #define VSH_CXL_SVG_LINE 18
 #define VSH_CXL_SVG_MARGIN 20
 #define VSH_CXL_SVG_BAR 34
 #define VSH_CXL_SVG_CELL 4
-#define VSH_CXL_SVG_CELLS 240 /* in a row */
+#define VSH_CXL_SVG_CELLS 240 /* cells in a row */
 #define VSH_CXL_SVG_SWATCH 12
 
 typedef struct {
-    int state; /* virDomainCxlDcdState; NONE: free room */
+    int state; /* virDomainCxlDcdState; NONE: free space */
     const char *name;
     const char *fill;
 } vshCxlSvgLook;
 
-/* Light enough for dark text. The last one is for a state of a later version. */
+/* Light enough for dark text. The last entry is for states of later library versions. */
 static const vshCxlSvgLook vshCxlSvgLooks[] = {
     {VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED, "accepted", "#8fd3a0"},
     {VIR_DOMAIN_CXL_DCD_STATE_PENDING, "pending", "#ffe08a"},
@@ -43,9 +44,9 @@ static const vshCxlSvgLook vshCxlSvgLooks[] = {
 
 typedef struct {
     xmlTextWriterPtr writer;
-    double width; /* what has been used, without the margin */
-    double y;     /* the top of what comes next */
-    size_t tag;   /* length of a tag */
+    double width; /* width used so far, without the margin */
+    double y;     /* top of the next item */
+    size_t tag;   /* displayed length of a tag */
 } vshCxlSvg;
 
 static const vshCxlSvgLook *
@@ -68,7 +69,7 @@ vshCxlSvgAttribute(vshCxlSvg *svg, const char *name, double value)
     xmlTextWriterWriteAttribute(svg->writer, BAD_CAST name, BAD_CAST buffer);
 }
 
-/* Characters that XML has no way to write, and bytes that are none, show as U+FFFD. */
+/* Characters that XML cannot represent, and invalid bytes, become U+FFFD. */
 static char *
 vshCxlSvgEscape(const char *text)
 {
@@ -85,7 +86,7 @@ vshCxlSvgEscape(const char *text)
     return g_string_free(escaped, FALSE);
 }
 
-/* What a text takes, in pixels. */
+/* The width of a text, in pixels. */
 static double
 vshCxlSvgMeasure(const char *text)
 {
@@ -97,7 +98,7 @@ vshCxlSvgMeasure(const char *text)
     return (double)columns * VSH_CXL_SVG_CHARACTER;
 }
 
-/* Returns where the text ends. */
+/* Returns the right end of the text. */
 static double
 vshCxlSvgText(vshCxlSvg *svg, double x, double baseline, const char *class, const char *text)
 {
@@ -115,7 +116,7 @@ vshCxlSvgText(vshCxlSvg *svg, double x, double baseline, const char *class, cons
     return end;
 }
 
-/* A line of text at the left, as the next thing. */
+/* Append a left-aligned line of text. */
 static void
 vshCxlSvgLine(vshCxlSvg *svg, const char *class, const char *text)
 {
@@ -143,7 +144,7 @@ vshCxlSvgRect(vshCxlSvg *svg,
     xmlTextWriterEndElement(svg->writer);
 }
 
-/* Returns what a viewer shows of a piece when it is pointed at. */
+/* Returns the tooltip of a piece. */
 static char *
 vshCxlSvgTitle(const vshCxlMapPiece *piece)
 {
@@ -159,7 +160,7 @@ vshCxlSvgTitle(const vshCxlMapPiece *piece)
                            offset);
 }
 
-/* The tag and the size of a capacity, or the tag alone, where the place has room for it. */
+/* Label a piece with the capacity's tag and size, or the tag alone, if there is room. */
 static void
 vshCxlSvgLabel(vshCxlSvg *svg, const vshCxlMapPiece *piece, double x, double width)
 {
@@ -177,7 +178,7 @@ vshCxlSvgLabel(vshCxlSvg *svg, const vshCxlMapPiece *piece, double x, double wid
                       label);
 }
 
-/* One row of a region, and below it where the row begins and ends. */
+/* Draw one row of a region, and below it the offsets of its two ends. */
 static void
 vshCxlSvgRow(vshCxlSvg *svg, const vshCxlMapRegion *region, size_t row)
 {
@@ -208,7 +209,7 @@ vshCxlSvgRow(vshCxlSvg *svg, const vshCxlMapRegion *region, size_t row)
     svg->y += VSH_CXL_SVG_BAR + 6;
 }
 
-/* One line of the list below a region. */
+/* Append one line of the list below a region. */
 static void
 vshCxlSvgItem(vshCxlSvg *svg, const vshCxlMapPiece *piece)
 {
@@ -310,7 +311,7 @@ vshCxlSvgBegin(vshCxlSvg *svg, const char *title)
                                 NULL,
                                 BAD_CAST "svg",
                                 BAD_CAST "http://www.w3.org/2000/svg");
-    /* the columns of the lists are made of spaces */
+    /* the columns of the lists are made with spaces */
     xmlTextWriterWriteAttribute(svg->writer, BAD_CAST "xml:space", BAD_CAST "preserve");
     xmlTextWriterWriteElement(svg->writer, BAD_CAST "title", BAD_CAST escaped);
     xmlTextWriterWriteElement(svg->writer,
@@ -329,7 +330,7 @@ vshCxlSvgBegin(vshCxlSvg *svg, const char *title)
     svg->y += VSH_CXL_SVG_LINE / 3.0;
 }
 
-/* The size of the drawing goes to its outermost element. Returns the whole text. */
+/* Set the size of the drawing in the root element. Returns the whole text. */
 static char *
 vshCxlSvgEnd(vshCxlSvg *svg, xmlDocPtr doc)
 {
@@ -353,7 +354,7 @@ vshCxlSvgEnd(vshCxlSvg *svg, xmlDocPtr doc)
 /**
  * vshCxlMapFormatSvg:
  * @devices: all devices of a domain, of virDomainCxlDcdDevicePtr
- * @alias: the one to be drawn, NULL for all
+ * @alias: the device to draw, NULL for all
  * @domain: the name of the domain
  *
  * Returns the map as an SVG document.

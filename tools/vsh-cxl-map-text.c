@@ -13,9 +13,10 @@
  *
  *     A### accepted   P??? pending   .... free
  *
- * Each capacity begins with a letter and goes on with a sign of its own, so that two
- * neighbours in the same state, and one of a single character, are told apart without
- * colour. In colour the signs are blocks and the letters stand on the same colour.
+ * Each capacity begins with a letter and continues with the sign of its state, so that
+ * two neighbours in the same state can be told apart without colour, and so can a
+ * capacity of a single character. In colour the signs become blocks, and the letters are
+ * drawn on the same colour.
  */
 
 #include <string.h>
@@ -24,17 +25,17 @@
 #include "vsh-cxl-size.h"
 #include "vsh-cxl-table.h"
 
-/* What a piece looks like. */
+/* How a piece is drawn. */
 typedef struct {
-    int state;           /* virDomainCxlDcdState; NONE: free room */
+    int state;           /* virDomainCxlDcdState; NONE: free space */
     const char *name;    /* in lists and the legend */
-    char first;          /* its first character */
-    char rest;           /* the others */
-    const char *block;   /* the others, in colour */
+    char first;          /* the first character */
+    char rest;           /* the remaining characters */
+    const char *block;   /* the remaining characters, in colour */
     unsigned int colour; /* ANSI, 0 to 7 */
 } vshCxlMapLook;
 
-/* The last one is for a state of a later version of the library. */
+/* The last entry is for states of later library versions. */
 static const vshCxlMapLook vshCxlMapLooks[] = {
     {VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED, "accepted", 'A', '#', "█", 2},
     {VIR_DOMAIN_CXL_DCD_STATE_PENDING, "pending", 'P', '?', "▒", 3},
@@ -45,16 +46,16 @@ static const vshCxlMapLook vshCxlMapLooks[] = {
     {-1, "unknown", 'U', 'u', "░", 7},
 };
 
-/* How a map is drawn, and the line that is being filled. */
+/* How a map is drawn, and the line being filled. */
 typedef struct {
     GString *out;
-    size_t width; /* of a line */
+    size_t width; /* of a line, in columns */
     bool colour;
-    size_t tag;    /* length of a tag */
-    size_t column; /* in the line so far */
+    size_t tag;    /* displayed length of a tag */
+    size_t column; /* columns used in the current line */
 } vshCxlMapPen;
 
-/* The cells of a row: a line less its frame, and a column that stays empty. */
+/* The cells in a row: a line without its frame, and one column that stays empty. */
 static size_t
 vshCxlMapTextCells(size_t width)
 {
@@ -72,7 +73,7 @@ vshCxlMapGetLook(const virDomainCxlDcdCapacity *capacity)
     return &vshCxlMapLooks[i];
 }
 
-/* Append text that has @columns columns, on a new line where this one has no room. */
+/* Append text that takes @columns columns, on a new line if it does not fit the current one. */
 static void
 vshCxlMapAppendWrapped(vshCxlMapPen *pen, const char *text, size_t columns)
 {
@@ -95,7 +96,7 @@ vshCxlMapEndWrapped(vshCxlMapPen *pen)
     pen->column = 0;
 }
 
-/* Append @n cells of a piece, the first of which is a letter where the piece begins. */
+/* Append @n cells of a piece, starting with its letter if the piece begins here. */
 static void
 vshCxlMapAppendCells(vshCxlMapPen *pen, const vshCxlMapLook *look, size_t n, bool begins)
 {
@@ -122,7 +123,7 @@ vshCxlMapAppendCells(vshCxlMapPen *pen, const vshCxlMapLook *look, size_t n, boo
         g_string_append(pen->out, "\033[0m");
 }
 
-/* The cells of a piece that are in a row; their number, 0 for none. */
+/* The cells of a piece within a row; returns their number, 0 for none. */
 static size_t
 vshCxlMapGetSegment(const vshCxlMapPiece *piece, size_t row, size_t cells, size_t *start)
 {
@@ -132,7 +133,7 @@ vshCxlMapGetSegment(const vshCxlMapPiece *piece, size_t row, size_t cells, size_
     return end > *start ? end - *start : 0;
 }
 
-/* The tags of the capacities, above the first row where each has room for it. */
+/* Append the tags of the capacities, above the first row in which each has room. */
 static void
 vshCxlMapAppendLabels(vshCxlMapPen *pen, const vshCxlMapRegion *region, size_t row, size_t cells)
 {
@@ -184,7 +185,7 @@ vshCxlMapAppendBar(vshCxlMapPen *pen, const vshCxlMapRegion *region)
     }
 }
 
-/* One line of the list: what it is, and where. */
+/* Append one line of the list: what the piece is, and where. */
 static void
 vshCxlMapAppendLine(vshCxlMapPen *pen,
                     const virDomainCxlDcdCapacity *capacity,
@@ -241,8 +242,8 @@ vshCxlMapAppendRegion(vshCxlMapPen *pen, const virDomainCxlDcdDevice *device, un
     g_string_append_c(pen->out, '\n');
 }
 
-/* What the characters mean: those of a rejected capacity and of an unknown state are in
- * no map, or hardly ever in one. */
+/* Append the legend. Rejected capacities and unknown states are not in it: they appear on no
+ * map, or hardly ever. */
 static void
 vshCxlMapAppendLegend(vshCxlMapPen *pen)
 {
@@ -262,12 +263,12 @@ vshCxlMapAppendLegend(vshCxlMapPen *pen)
 /**
  * vshCxlMapFormatText:
  * @devices: all devices of a domain, of virDomainCxlDcdDevicePtr
- * @alias: the one to be drawn, NULL for all
+ * @alias: the device to draw, NULL for all
  * @width: columns of a line
- * @colour: whether colour and block characters are wanted
+ * @colour: whether to use colour and block characters
  *
- * Returns the map as lines of text, the last of which is the legend. It is ASCII
- * without @colour, but for an alias that is not.
+ * Returns the map as lines of text, the last of which is the legend. Without @colour it
+ * is pure ASCII, except for a non-ASCII alias.
  */
 char *
 vshCxlMapFormatText(GPtrArray *devices, const char *alias, size_t width, bool colour)

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-map.c: where the capacities of a device are, as a picture
+ * vsh-cxl-map.c: a picture of where the capacities of a device lie
  *
- * The layout, for the terminal and for SVG alike. A region is cut into pieces, its
- * capacities and the room between them, and the pieces are given cells: characters
- * there, a few pixels here.
+ * The layout, shared by terminal and SVG. A region is divided into pieces, which are its
+ * capacities and the gaps between them, and each piece is given cells: characters on the
+ * terminal, a few pixels in SVG.
  *
  *     bytes   |  256 MiB  |      768 MiB       |2|               the rest             |
  *     cells   |A #  #  #  |P  ?  ?  ?  ?  ?  ? |A| .  .  .  .  .  .  .  .  .  .  .  . |
  *
- * A boundary goes where it belongs by scale, unless a piece would get no cell: then
- * it moves by as little as that takes. So a capacity of 2 MiB in a region of 1 TiB is
- * seen. Where pieces are many, a region is folded into several rows, so that there
- * are two cells for each piece and the scale survives.
+ * A boundary is drawn to scale unless a piece would get no cell; then it moves by as
+ * little as necessary. So a capacity of 2 MiB in a region of 1 TiB is visible. A region
+ * with many pieces is folded into several rows, so that there are at least two cells per
+ * piece and the scale survives.
  *
- * A rejected capacity occupies nothing and is in no cell. Records of two clients may
- * overlap for a moment; the later one then gets what the earlier one leaves of it.
+ * A rejected capacity occupies no memory and gets no cell. Records written by two clients
+ * may overlap for a moment; the later one then gets what the earlier one leaves of it.
  */
 
 #include "vsh-cxl-map.h"
 #include "vsh-cxl-size.h"
 
-/* A tag is not cut shorter, so that a capacity keeps its name as others come and go. */
+/* Tags are never shortened below this, so that a capacity keeps its label as others come and go. */
 #define VSH_CXL_MAP_TAG_LENGTH 8
 
 static void
@@ -35,7 +35,7 @@ vshCxlMapAppendPiece(vshCxlMapRegion *region,
     g_array_append_val(region->pieces, piece);
 }
 
-/* Cut the region into its pieces, which have no cells yet. */
+/* Divide the region into pieces, which have no cells yet. */
 static void
 vshCxlMapCut(vshCxlMapRegion *region, const virDomainCxlDcdDevice *device, unsigned int number)
 {
@@ -65,7 +65,7 @@ vshCxlMapCut(vshCxlMapRegion *region, const virDomainCxlDcdDevice *device, unsig
     }
 }
 
-/* Give the pieces @cells cells, at least as many as there are pieces. */
+/* Distribute @cells cells, at least as many as there are pieces. */
 static void
 vshCxlMapPlace(vshCxlMapRegion *region, size_t cells)
 {
@@ -73,7 +73,7 @@ vshCxlMapPlace(vshCxlMapRegion *region, size_t cells)
     size_t end = 0;
     size_t i;
 
-    /* where it belongs, and behind the one before it */
+    /* to scale, but after the previous piece; until the next loop cells is an end position */
     for (i = 0; i < npieces; i++) {
         vshCxlMapPiece *piece = vshCxlMapGetPiece(region, i);
         double share = (double)(piece->offset + piece->size) / (double)MAX(region->size, 1);
@@ -81,7 +81,7 @@ vshCxlMapPlace(vshCxlMapRegion *region, size_t cells)
         end = MAX((size_t)(share * (double)cells + 0.5), end + 1);
         piece->cells = end;
     }
-    /* and leaving room for those after it; from here on cells is a number of cells */
+    /* leaving room for those after it; from here on cells is a number of cells */
     for (i = npieces, end = cells; i > 0; i--) {
         vshCxlMapPiece *piece = vshCxlMapGetPiece(region, i - 1);
         size_t before = i > 1 ? vshCxlMapGetPiece(region, i - 2)->cells : 0;
@@ -94,11 +94,11 @@ vshCxlMapPlace(vshCxlMapRegion *region, size_t cells)
 
 /**
  * vshCxlMapRegionNew:
- * @device: a device, its capacities in order of region and offset
+ * @device: a device, its capacities sorted by region and offset
  * @number: the number of one of its regions
  * @width: cells in a row, not 0
  *
- * Returns the layout of the region; it refers to @device.
+ * Returns the layout of the region, which points into @device.
  */
 vshCxlMapRegion *
 vshCxlMapRegionNew(const virDomainCxlDcdDevice *device, unsigned int number, size_t width)
@@ -132,8 +132,7 @@ vshCxlMapRegionFree(vshCxlMapRegion *region)
  * vshCxlMapTagLength:
  * @devices: all devices of a domain, of virDomainCxlDcdDevicePtr
  *
- * Returns how many characters of a tag tell it from all other tags of the domain,
- * 8 at least.
+ * Returns how many leading characters make every tag of the domain unique, at least 8.
  */
 size_t
 vshCxlMapTagLength(GPtrArray *devices)
@@ -164,7 +163,7 @@ vshCxlMapTagLength(GPtrArray *devices)
  * vshCxlMapDescribe:
  * @device: a device
  *
- * Returns the fields of the line that stands above its regions, ended by NULL.
+ * Returns the fields of the heading above its regions, NULL-terminated.
  */
 char **
 vshCxlMapDescribe(const virDomainCxlDcdDevice *device)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-map.h: where the capacities of a device are, as a picture
+ * vsh-cxl-map.h: a picture of where the capacities of a device lie
  */
 
 #ifndef VSH_CXL_MAP_H
@@ -11,22 +11,22 @@
 
 #include "libvirt/libvirt-cxl-dcd.h"
 
-/* A capacity in its region, or the room between two. */
+/* A capacity in its region, or the gap between two. */
 typedef struct {
-    const virDomainCxlDcdCapacity *capacity; /* NULL: nothing is here */
+    const virDomainCxlDcdCapacity *capacity; /* NULL: free space */
     unsigned long long offset;               /* bytes, in the region */
     unsigned long long size;                 /* bytes */
     size_t start;                            /* its first cell */
     size_t cells;                            /* at least 1 */
 } vshCxlMapPiece;
 
-/* A region as a row of cells, which is folded into rows of equal length. */
+/* A region as a sequence of cells, folded into rows of equal length. */
 typedef struct {
     unsigned long long size;       /* bytes */
     unsigned long long unoccupied; /* bytes */
     size_t rows;
-    GArray *pieces;      /* of vshCxlMapPiece; together they fill all cells */
-    GPtrArray *rejected; /* of virDomainCxlDcdCapacity, which have no place */
+    GArray *pieces;      /* of vshCxlMapPiece; together they cover all cells */
+    GPtrArray *rejected; /* of virDomainCxlDcdCapacity; they occupy no cells */
 } vshCxlMapRegion;
 
 vshCxlMapRegion *

@@ -2,13 +2,13 @@
 /*
  * vsh-cxl-opt.c: the options of a command, in virsh's grammar
  *
- * virsh's grammar is not getopt's: options have long names only, never shortened;
- * they and the positional data come in any order; what follows an option that
- * takes a value is its value whatever it looks like; "--" ends the options, and a
- * word with a single dash is data. Each command is described by one table, and
- * parsing, synopsis and help all come from it. An error begins with virsh's words,
- * so that a user sees no seam between its commands and ours, and goes on with what
- * would be right.
+ * virsh's grammar differs from getopt's: options have long names only, which cannot be
+ * abbreviated; options and positional data may come in any order; the word after an
+ * option that takes a value is its value, whatever it looks like; "--" ends the options;
+ * and a word with a single dash is data. Each command is described by one table, from
+ * which parsing, synopsis and help all derive. An error begins with virsh's words, so
+ * that a user sees no seam between its commands and ours, and goes on to say what would
+ * be right.
  */
 
 #include <errno.h>
@@ -22,14 +22,15 @@
 typedef struct {
     bool given;
     const char *string;        /* the value as written; NULL for bool */
-    unsigned long long number; /* its value, for int and size; for few values, which */
+    unsigned long long number; /* the value of INT and SIZE; the index in a list of allowed
+                                * values */
 } vshCxlArgsValue;
 
 struct _vshCxlArgs {
     const vshCxlCmdDef *cmd;
     bool help;               /* --help was given */
     char **words;            /* owns the strings of values */
-    vshCxlArgsValue *values; /* one for each of cmd->opts, in its order */
+    vshCxlArgsValue *values; /* one for each of cmd->opts, in the same order */
 };
 
 static int vshCxlArgsError(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -47,7 +48,7 @@ vshCxlArgsError(GError **error, const char *format, ...)
     return -1;
 }
 
-/* The largest number that @opt takes. */
+/* The largest number that @opt accepts. */
 static unsigned int
 vshCxlOptMax(const vshCxlOptDef *opt)
 {
@@ -60,7 +61,7 @@ vshCxlOptTypeToString(vshCxlOptType type)
     return type == VSH_CXL_OPT_STRING ? "string" : "number";
 }
 
-/* "--one, --two": what the command of @args could have been given. */
+/* "--one, --two": the options that the command of @args accepts. */
 static char *
 vshCxlArgsFormatNames(const vshCxlArgs *args)
 {
@@ -74,9 +75,9 @@ vshCxlArgsFormatNames(const vshCxlArgs *args)
 
 /**
  * vshCxlArgsSetChoice:
- * @opt: an option with few values
- * @value: its value; string is set, number gets filled with its place among them
- * @error: filled with what would be right
+ * @opt: an option with a list of allowed values
+ * @value: its value; string is set, number is set to the index in the list
+ * @error: set to what would be right
  *
  * Returns 0 on success, -1 with @error set.
  */
@@ -96,7 +97,7 @@ vshCxlArgsSetChoice(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **er
                            known);
 }
 
-/* As vshCxlArgsSetNumber(), of a size. */
+/* Like vshCxlArgsSetNumber(), for a size. */
 static int
 vshCxlArgsSetSize(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **error)
 {
@@ -119,8 +120,8 @@ vshCxlArgsSetSize(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **erro
 /**
  * vshCxlArgsSetNumber:
  * @opt: the option
- * @value: its value; string is set, number gets filled
- * @error: filled with what is wrong with the string
+ * @value: its value; string is set, number is filled in
+ * @error: set to what is wrong with the string
  *
  * Returns 0 on success, -1 with @error set.
  */
@@ -163,9 +164,9 @@ vshCxlArgsSetString(const vshCxlOptDef *opt, vshCxlArgsValue *value, GError **er
 /**
  * vshCxlArgsSet:
  * @opt: the option
- * @value: where its value goes
+ * @value: where to store its value
  * @string: the value as written, NULL for bool
- * @error: filled with what is wrong with @string
+ * @error: set to what is wrong with @string
  *
  * Returns 0 on success, -1 with @error set.
  */
@@ -195,8 +196,8 @@ vshCxlArgsSet(const vshCxlOptDef *opt, vshCxlArgsValue *value, const char *strin
 /**
  * vshCxlArgsParseData:
  * @args: the arguments so far
- * @word: a word that is no option
- * @error: filled if no positional option is left to take it
+ * @word: a word that is not an option
+ * @error: set if no positional option is left to take it
  *
  * Returns 0 on success, -1 with @error set.
  */
@@ -221,10 +222,10 @@ vshCxlArgsParseData(vshCxlArgs *args, const char *word, GError **error)
 /**
  * vshCxlArgsParseOption:
  * @args: the arguments so far
- * @words: the words from the option on; its first one begins with "--"
- * @error: filled with what is wrong
+ * @words: the words from the option on; the first begins with "--"
+ * @error: set to what is wrong
  *
- * Returns the number of words that the option took, or -1 with @error set.
+ * Returns the number of words consumed, or -1 with @error set.
  */
 static int
 vshCxlArgsParseOption(vshCxlArgs *args, char **words, GError **error)
@@ -295,10 +296,10 @@ vshCxlArgsCheckRequired(const vshCxlArgs *args, GError **error)
 /**
  * vshCxlArgsParse:
  * @cmd: the command
- * @words: the words behind its name, ended by NULL; they are copied
- * @error: filled with what is wrong, in virsh's words
+ * @words: the words after its name, NULL-terminated; they are copied
+ * @error: set to what is wrong, in virsh's words
  *
- * Once --help is met, what follows it and what is missing no longer matter.
+ * Once --help is found, neither what follows it nor what is missing matters.
  *
  * Returns the arguments, or NULL with @error set.
  */
@@ -357,7 +358,7 @@ vshCxlArgsFree(vshCxlArgs *args)
  * vshCxlArgsIsHelp:
  * @args: the arguments
  *
- * Returns whether --help was given, and nothing else is of use.
+ * Returns whether --help was given; if so, nothing else in @args is meaningful.
  */
 bool
 vshCxlArgsIsHelp(const vshCxlArgs *args)
@@ -365,7 +366,7 @@ vshCxlArgsIsHelp(const vshCxlArgs *args)
     return args->help;
 }
 
-/* A name that the command's table lacks is a mistake in the program. */
+/* A name that is not in the command's table is a programming error. */
 static const vshCxlArgsValue *
 vshCxlArgsGet(const vshCxlArgs *args, const char *name)
 {
@@ -420,9 +421,9 @@ vshCxlArgsNumber(const vshCxlArgs *args, const char *name)
 /**
  * vshCxlArgsChoice:
  * @args: the arguments
- * @name: an option of the command that has few values
+ * @name: an option of the command that has a list of allowed values
  *
- * Returns which of its values was given, from 0, or -1 if it was not given.
+ * Returns the index of the value that was given, or -1 if the option was not given.
  */
 int
 vshCxlArgsChoice(const vshCxlArgs *args, const char *name)
@@ -466,7 +467,7 @@ vshCxlOptFormatHelp(const vshCxlOptDef *opt, GString *out)
  * vshCxlCmdFormatHelp:
  * @cmd: the command
  *
- * Returns what `virsh help COMMAND` would print of it.
+ * Returns the command's help, as `virsh help COMMAND` would print it.
  */
 char *
 vshCxlCmdFormatHelp(const vshCxlCmdDef *cmd)

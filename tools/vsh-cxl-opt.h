@@ -13,34 +13,35 @@ typedef enum {
     VSH_CXL_OPT_BOOL,
     VSH_CXL_OPT_STRING,
     VSH_CXL_OPT_INT,
-    VSH_CXL_OPT_SIZE, /* bytes, or with a suffix */
+    VSH_CXL_OPT_SIZE, /* bytes, or with a unit suffix */
 } vshCxlOptType;
 
 /* One option of a command. */
 typedef struct {
     const char *name; /* without dashes; NULL ends a table of options */
     vshCxlOptType type;
-    bool positional; /* may be given by its place alone */
+    bool positional; /* may be given without its name */
     bool required;
-    const char *const *values; /* a string's few values, ended by NULL; NULL: any */
-    /* what is wrong with a string and would be right, NULL if nothing is; NULL: all are right */
+    const char *const *values; /* the allowed values, NULL-terminated; NULL: any */
+    /* checks a string: returns what is wrong and what would be right, or NULL; NULL: no check */
     const char *(*fault)(const char *string);
-    unsigned int min;            /* of a number or a size */
-    unsigned int max;            /* of a number; 0: UINT_MAX */
-    unsigned long long multiple; /* bytes, of which a size is a multiple; 0: any */
+    unsigned int min;            /* for INT and SIZE */
+    unsigned int max;            /* for INT; 0: UINT_MAX */
+    unsigned long long multiple; /* bytes that a size must be a multiple of; 0: any */
     const char *help;
 } vshCxlOptDef;
 
 typedef struct _vshCxlControl vshCxlControl;
 typedef struct _vshCxlArgs vshCxlArgs;
 
-/* One command: all that its parser, its help and its execution need. */
+/* One command: everything that the parser, the help and the execution need. */
 typedef struct {
     const char *name;
     const char *help; /* one line */
     const char *desc; /* lines of text, the last without newline */
     const vshCxlOptDef *opts;
-    int (*handler)(vshCxlControl *ctl, const vshCxlArgs *args); /* 0, or -1 once reported */
+    int (*handler)(vshCxlControl *ctl, const vshCxlArgs *args); /* returns 0, or -1 with the error
+                                                                 * reported */
 } vshCxlCmdDef;
 
 vshCxlArgs *vshCxlArgsParse(const vshCxlCmdDef *cmd, char **words, GError **error);

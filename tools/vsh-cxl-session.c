@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-session.c: commands of both kinds, one after the other
+ * vsh-cxl-session.c: running our commands and virsh's, one after another
  *
- *     a command of ours             in this process, over one connection that is kept
+ *     one of our commands           in this process, over one connection that is kept
  *     help, with or without a name  virsh's and ours
- *     connect, cd, quit, exit       in this process: they are about what comes after
- *     all else                      a virsh of its own, with the options and the URI of now
+ *     connect, cd, quit, exit       in this process: they affect later commands
+ *     anything else                 a virsh of its own, with the current options and URI
  *
- * A virsh of its own for each command costs it a connection (some milliseconds on one
- * host), and gives every command of every virsh, as it is.
+ * Running a virsh for each command costs a connection each time (some milliseconds on one
+ * host), and in return every command of every version of virsh works unchanged.
  */
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "vsh-cxl-session.h"
 #include "vsh-cxl-stock.h"
 
-/* libvirt prints each error by itself unless it is given another place to go */
+/* by default libvirt prints each error itself */
 static void
 vshCxlErrorIgnore(void *data G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
 {
@@ -74,9 +74,9 @@ vshCxlSessionRunStock(vshCxlSession *session, char **words)
     return EXIT_FAILURE;
 }
 
-/* ---------------------------------------------- what is about the session */
+/* -------------------------------------------- commands about the session */
 
-/* virsh's own commands of these names. */
+/* Same as virsh's own commands of these names. */
 static const vshCxlOptDef vshCxlConnectOpts[] = {
     {.name = "name", .type = VSH_CXL_OPT_STRING, .positional = true},
     {.name = "readonly", .type = VSH_CXL_OPT_BOOL},
@@ -90,7 +90,7 @@ static const vshCxlOptDef vshCxlCdOpts[] = {
 
 static const vshCxlOptDef vshCxlQuitOpts[] = {{0}};
 
-/* Where the new connection fails, the old one stays. */
+/* If the new connection fails, the old one is kept. */
 static int
 vshCxlSessionConnect(vshCxlSession *session, const vshCxlArgs *args)
 {
@@ -106,7 +106,7 @@ vshCxlSessionConnect(vshCxlSession *session, const vshCxlArgs *args)
     vshCxlDisconnect(session->ctl);
     g_free(session->uri);
     next.uri = session->uri = g_strdup(uri);
-    /* without a name it is libvirt's default, and not the one that virsh begins with */
+    /* without a name virsh uses libvirt's default, not the URI that it was started with */
     if (!uri)
         g_unsetenv("VIRSH_DEFAULT_CONNECT_URI");
     *session->ctl = next;
@@ -149,7 +149,7 @@ static const struct {
 
 /* --------------------------------------------------------------- any command */
 
-/* A daemon that was started anew does not answer over the old connection. */
+/* After a restart of the daemon the old connection no longer works. */
 static void
 vshCxlSessionCheckConnection(vshCxlControl *ctl)
 {
@@ -163,8 +163,8 @@ vshCxlSessionCheckConnection(vshCxlControl *ctl)
     }
 }
 
-/* Returns the arguments; NULL once the error was reported, or --help was printed, which
- * @status tells. */
+/* Returns the arguments; NULL once the error was reported or --help was printed, with @status
+ * set accordingly. */
 static vshCxlArgs *
 vshCxlSessionParse(vshCxlSession *session, const vshCxlCmdDef *cmd, char **words, int *status)
 {
@@ -190,7 +190,7 @@ vshCxlSessionParse(vshCxlSession *session, const vshCxlCmdDef *cmd, char **words
     return NULL;
 }
 
-/* A command of ours is ended by Ctrl-C, and this program with it, unless it catches it. */
+/* Run one of our commands. Ctrl-C ends this program unless the command catches it. */
 static int
 vshCxlSessionHandle(vshCxlControl *ctl, const vshCxlCmdDef *cmd, const vshCxlArgs *args)
 {
@@ -219,7 +219,7 @@ vshCxlSessionRunOurs(vshCxlSession *session, const vshCxlCmdDef *cmd, char **wor
     int ret;
 
     ctl->status = VSH_CXL_EXIT_DONE;
-    /* values are judged by the library, whose errors need libvirt */
+    /* checks of values use the library, whose errors need libvirt initialized */
     if (vshCxlSessionInitialize(ctl) < 0)
         return EXIT_FAILURE;
     if (!(args = vshCxlSessionParse(session, cmd, words, &status)))
@@ -233,7 +233,7 @@ vshCxlSessionRunOurs(vshCxlSession *session, const vshCxlCmdDef *cmd, char **wor
     return ret < 0 ? (int)ctl->status : VSH_CXL_EXIT_DONE;
 }
 
-/* Help: for one of our commands or our group; of all, where ours is a group among virsh's. */
+/* Help on one of our commands or our group; or on everything, with ours among virsh's groups. */
 static int
 vshCxlSessionHelp(vshCxlSession *session, char **words)
 {
@@ -259,7 +259,7 @@ vshCxlSessionHasOurPrefix(const char *name)
     return g_str_has_prefix(name, VSH_CXL_CMD_GROUP);
 }
 
-/* What virsh cannot know either. */
+/* Report a command that virsh does not know either. */
 static int
 vshCxlSessionUnknown(vshCxlControl *ctl, const char *name)
 {
@@ -273,7 +273,7 @@ vshCxlSessionUnknown(vshCxlControl *ctl, const char *name)
  * vshCxlSessionIsOurs:
  * @words: a command and its arguments
  *
- * Returns whether virsh alone would not do.
+ * Returns whether virsh alone could not run it.
  */
 bool
 vshCxlSessionIsOurs(char **words)
@@ -319,9 +319,9 @@ vshCxlSessionRun(vshCxlSession *session, char **words)
 /**
  * vshCxlSessionRunLine:
  * @session: the session
- * @commands: of vshCxlLineParse()
+ * @commands: as returned by vshCxlLineParse()
  *
- * As in virsh, a command that fails does not keep the next from being run.
+ * As in virsh, a command that fails does not prevent the next from running.
  *
  * Returns the exit status of the last one.
  */
@@ -336,7 +336,7 @@ vshCxlSessionRunLine(vshCxlSession *session, GPtrArray *commands)
 
         if (command->len > 1)
             status = vshCxlSessionRun(session, (char **)command->pdata);
-        /* a child writes to the same place */
+        /* a child process writes to the same place */
         fflush(session->ctl->out);
     }
     return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-session.h: commands of both kinds, one after the other
+ * vsh-cxl-session.h: running our commands and virsh's, one after another
  */
 
 #ifndef VSH_CXL_SESSION_H
@@ -10,8 +10,8 @@
 
 typedef struct {
     vshCxlControl *ctl;
-    const char *program; /* the name that this program was called by */
-    GPtrArray *options;  /* what of the command line's options virsh gets each time */
+    const char *program; /* the name this program was called by */
+    GPtrArray *options;  /* command-line options to pass to each virsh */
     char *uri;           /* owns ctl->uri once a command has changed it */
     bool done;           /* quit or exit was run */
 } vshCxlSession;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-shell.c: the shell that this program is without a command
+ * vsh-cxl-shell.c: the interactive shell, for a run without a command
  *
- * In virsh's manner, and for a pipe as for a terminal: readline reads either, a character
- * at a time, so that what follows a command is left to it.
+ * It behaves like virsh, on a pipe as well as on a terminal: readline reads both, one
+ * character at a time, so that a command can read the input that follows it.
  *
- * Ctrl-C at the prompt drops the line. While a command of virsh's runs it goes to that
- * one (it is caught here and not ignored, which a child would inherit). A command of ours
- * that waits catches it itself; any other is ended by it, and the shell with it, as virsh
- * would be.
+ * Ctrl-C at the prompt discards the line. While one of virsh's commands is running,
+ * Ctrl-C goes to that command (it is caught here, not ignored, as a child would inherit
+ * that). One of our commands that waits catches it itself; any other is ended by it,
+ * along with the shell, as in virsh.
  */
 
 #include <errno.h>
@@ -25,20 +25,20 @@
 #include "vsh-cxl-line.h"
 #include "vsh-cxl-shell.h"
 
-/* As many lines as virsh keeps. */
+/* The same number of lines as virsh. */
 #define VSH_CXL_SHELL_HISTORY 500
 
-/* Where words end that are completed. */
+/* The characters that delimit a word to complete. */
 #define VSH_CXL_SHELL_BREAKS " \t\n;"
 
-static vshCxlSession *vshCxlShellSession; /* readline's functions take no argument */
-static char *vshCxlShellLine;             /* the line that was read, NULL at the end of the input */
+static vshCxlSession *vshCxlShellSession; /* readline's callbacks take no argument */
+static char *vshCxlShellLine;             /* the line read, NULL at the end of the input */
 static bool vshCxlShellHasLine;
 static volatile sig_atomic_t vshCxlShellInterrupted;
 
 /* ------------------------------------------------------------- completion */
 
-/* Whether the character of the line is one that a backslash made a plain one. */
+/* Whether the character at this index is escaped by a backslash. */
 static int
 vshCxlShellIsQuoted(char *line, int at)
 {
@@ -49,8 +49,8 @@ vshCxlShellIsQuoted(char *line, int at)
     return backslashes % 2;
 }
 
-/* The words of the command that ends with the one being typed; NULL if there is no
- * telling. */
+/* The words of the command that ends with the one being typed; NULL if the line cannot be
+ * parsed. */
 static char **
 vshCxlShellGetWords(const char *text, int start)
 {
@@ -68,7 +68,7 @@ vshCxlShellGetWords(const char *text, int start)
     if (typed && ((GPtrArray *)g_ptr_array_index(typed, 0))->len > 1)
         last = g_ptr_array_index((GPtrArray *)g_ptr_array_index(typed, 0), 0);
 
-    /* the place of its NULL is the last word's */
+    /* the NULL at the end makes room for the last word */
     command = g_ptr_array_index(commands, commands->len - 1);
     words = g_new0(char *, command->len + 1);
     for (i = 0; i + 1 < command->len; i++)
@@ -77,7 +77,7 @@ vshCxlShellGetWords(const char *text, int start)
     return words;
 }
 
-/* The part that all values begin with. */
+/* The common prefix of all values. */
 static char *
 vshCxlShellCommon(char **values)
 {
@@ -91,8 +91,8 @@ vshCxlShellCommon(char **values)
     return g_strndup(values[0], length);
 }
 
-/* readline frees with free() what it is given: the common part, then the values. Without
- * any, it completes the names of files. */
+/* readline calls free() on what it is given: the common prefix, then the values. If there are
+ * none, it completes file names. */
 static char **
 vshCxlShellComplete(const char *text, int start, int end G_GNUC_UNUSED)
 {
@@ -144,7 +144,7 @@ vshCxlShellBeginHistory(vshCxlControl *ctl)
         return -1;
     }
     stifle_history((int)size);
-    /* the first time there is none */
+    /* fails the first time, when there is no file */
     read_history(file);
     return 0;
 }
@@ -180,7 +180,7 @@ vshCxlShellTakeLine(char *line)
     vshCxlShellHasLine = true;
 }
 
-/* Ctrl-C: what was typed stays on the screen, and the prompt comes anew. */
+/* Ctrl-C: what was typed stays on the screen, and a new prompt appears below. */
 static void
 vshCxlShellDropLine(const char *prompt)
 {
@@ -193,8 +193,8 @@ vshCxlShellDropLine(const char *prompt)
     rl_callback_handler_install(prompt, vshCxlShellTakeLine);
 }
 
-/* Wait for a key or a signal. readline only notes down a signal: one that comes just
- * before the wait must not be left until the next key. Returns whether there is a key. */
+/* Wait for a key or a signal. readline's handler only sets a flag, so a signal that arrives just
+ * before the wait must not go unnoticed until the next key. Returns whether there is a key. */
 static bool
 vshCxlShellWait(void)
 {
@@ -219,8 +219,8 @@ vshCxlShellWait(void)
  * vshCxlShellReadLine:
  * @prompt: the prompt
  *
- * readline is fed from here: while it reads by itself, it cannot be made to give up a
- * search that Ctrl-C is to end.
+ * Drives readline through its callback interface: in its blocking interface, Ctrl-C
+ * cannot cancel an incremental search.
  *
  * Returns the line, to be freed with free(), or NULL at the end of the input.
  */
@@ -278,7 +278,7 @@ vshCxlShellLoop(vshCxlSession *session, bool history)
  * vshCxlShellRun:
  * @session: the session
  *
- * As in virsh, a connection that was named must come about before anything else.
+ * As in virsh, if a connection was named, it must succeed before anything else runs.
  *
  * Returns the exit status.
  */

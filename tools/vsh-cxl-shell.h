@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-shell.h: the shell that this program is without a command
+ * vsh-cxl-shell.h: the interactive shell, for a run without a command
  */
 
 #ifndef VSH_CXL_SHELL_H

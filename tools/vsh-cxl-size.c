@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-size.c: sizes as a user writes and reads them
+ * vsh-cxl-size.c: sizes as the user writes and reads them
  *
- * The one place of the program that knows what "1GiB" is. The suffixes are
- * virsh's: K, M, ... and KiB, MiB, ... are powers of 1024, KB, MB, ... powers
- * of 1000, in either case of letters. A bare number is bytes.
+ * The only place in the program that knows what "1GiB" means. The suffixes are virsh's:
+ * K, M, ... and KiB, MiB, ... are powers of 1024, KB, MB, ... powers of 1000, in upper or
+ * lower case. A bare number is bytes.
  */
 
 #include <errno.h>
@@ -18,8 +18,8 @@ static const char vshCxlSizePrefixes[] = "KMGTPE";
 
 /**
  * vshCxlSizeUnit:
- * @suffix: what stands behind the number, perhaps nothing
- * @unit: filled with the number of bytes that it stands for
+ * @suffix: what follows the number, possibly nothing
+ * @unit: set to the number of bytes that it stands for
  *
  * Returns TRUE if @suffix is known.
  */
@@ -51,11 +51,11 @@ vshCxlSizeUnit(const char *suffix, unsigned long long *unit)
 /**
  * vshCxlSizeParse:
  * @text: a decimal number and an optional suffix, with no space between them
- * @size: filled with the size in bytes
- * @error: filled with what is wrong with @text
+ * @size: set to the size in bytes
+ * @error: set to what is wrong with @text
  *
- * Returns 0 on success, -1 with @error set if @text is no size or does not fit
- * in 64 bits.
+ * Returns 0 on success, -1 with @error set if @text is not a size or does not fit in 64
+ * bits.
  */
 int
 vshCxlSizeParse(const char *text, unsigned long long *size, GError **error)
@@ -95,8 +95,7 @@ vshCxlSizeParse(const char *text, unsigned long long *size, GError **error)
  * vshCxlSizeFormat:
  * @size: bytes
  *
- * Nothing is rounded: the unit is the largest of which @size is a whole
- * multiple.
+ * Nothing is rounded: the unit is the largest that @size is a whole multiple of.
  *
  * Returns @size with its unit, such as "256 MiB".
  */

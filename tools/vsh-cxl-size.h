@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-size.h: sizes as a user writes and reads them
+ * vsh-cxl-size.h: sizes as the user writes and reads them
  */
 
 #ifndef VSH_CXL_SIZE_H

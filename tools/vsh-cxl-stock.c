@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-stock.c: handing a command to the stock virsh
+ * vsh-cxl-stock.c: handing a command over to the stock virsh
  *
- * The stock virsh runs in this process's place, with its arguments as they came
- * and with the driver module preloaded, so that it knows <cxl-dcd>.
+ * The stock virsh replaces this process, with its arguments unchanged and with the driver
+ * module preloaded, so that it knows <cxl-dcd>.
  *
- * This program may itself be called "virsh" and stand earlier in PATH, as a link,
- * as a copy or behind a script. It is told from the stock one in two ways: what is
- * the same file as this program is passed over; and before it hands over, it
- * leaves in the environment which file it hands to and its process id. A program
- * that finds its own id there (the id survives an exec), or its parent's (a script
- * that did not exec), was reached by that very handing over, and looks on in PATH
- * behind that file. So no chain of copies and scripts goes round for ever.
+ * This program may itself be called "virsh" and come first in PATH, as a link, a copy or
+ * a wrapper script. Two checks keep it from mistaking itself for the stock virsh. First,
+ * a file that is the same as this program is skipped. Second, before handing over, the
+ * program records in the environment which file it hands over to, and its process id. A
+ * program that finds its own id there (the id survives an exec) or its parent's (a script
+ * that did not exec) was reached by that very handover, and continues the search in PATH
+ * after that file. So no chain of copies and scripts can loop forever.
  */
 
 #include <errno.h>
@@ -25,11 +25,11 @@
 
 #include "vsh-cxl-stock.h"
 
-/* The users' way to name both files. */
+/* Let users name both files. */
 #define VSH_CXL_STOCK_ENV_DRIVER "LIBVIRT_CXL_DCD_DRIVER"
 #define VSH_CXL_STOCK_ENV_VIRSH "LIBVIRT_CXL_DCD_VIRSH"
 
-/* "PID FILE": who handed over, and to what. Not for users. */
+/* "PID FILE": who handed over, and to what. Internal. */
 #define VSH_CXL_STOCK_ENV_HANDED "LIBVIRT_CXL_DCD_HANDED"
 
 #define VSH_CXL_STOCK_SELF "/proc/self/exe"
@@ -39,7 +39,7 @@
  * @file: a path
  * @self: this program
  *
- * Returns whether @file is a program, and another one than @self.
+ * Returns whether @file is a program other than @self.
  */
 static gboolean
 vshCxlStockIsCandidate(const char *file, const char *self)
@@ -55,10 +55,10 @@ vshCxlStockIsCandidate(const char *file, const char *self)
 /**
  * vshCxlStockSearch:
  * @name: the file name of the stock virsh, or its path
- * @path: the folders to look in, as in PATH; of no effect if @name is a path
- * @after: a file found earlier, behind which to go on; or NULL
- * @self: this program, which is never the one
- * @error: filled if there is none
+ * @path: the folders to search, as in PATH; ignored if @name is a path
+ * @after: a file found earlier, after which to continue the search; or NULL
+ * @self: this program, which is skipped
+ * @error: set if there is none
  *
  * Returns the path of the stock virsh, or NULL with @error set.
  */
@@ -106,11 +106,11 @@ vshCxlStockSearch(const char *name,
 /**
  * vshCxlStockPreload:
  * @driver: the driver module
- * @preload: the present LD_PRELOAD, or NULL
- * @error: filled if the module cannot be loaded
+ * @preload: the current LD_PRELOAD, or NULL
+ * @error: set if the module cannot be loaded
  *
- * The dynamic linker goes on without a module that it does not find, and the user
- * would lose <cxl-dcd> without an error: hence the checks.
+ * The dynamic linker carries on without a module that it cannot find, and the user would
+ * lose <cxl-dcd> without an error: hence the checks.
  *
  * Returns the new LD_PRELOAD, @driver first, or NULL with @error set.
  */
@@ -145,8 +145,8 @@ vshCxlStockPreload(const char *driver, const char *preload, GError **error)
 /**
  * vshCxlStockGetHanded:
  *
- * Returns the file that this process, or its parent, was handed to by this
- * program; NULL if it was not.
+ * Returns the file that this program, in this process or its parent, last handed over to;
+ * NULL if it did not.
  */
 static const char *
 vshCxlStockGetHanded(void)
@@ -165,7 +165,7 @@ vshCxlStockGetHanded(void)
 
 /**
  * vshCxlStockFind:
- * @error: filled if there is none
+ * @error: set if there is none
  *
  * Returns the path of the stock virsh, or NULL with @error set.
  */
@@ -185,8 +185,8 @@ vshCxlStockFind(GError **error)
 /**
  * vshCxlStockDriver:
  *
- * Returns the path of the driver module that the stock virsh is given; whether it is
- * there is not looked at.
+ * Returns the path of the driver module that the stock virsh is given, without checking
+ * that it exists.
  */
 const char *
 vshCxlStockDriver(void)
@@ -198,8 +198,8 @@ vshCxlStockDriver(void)
 
 /**
  * vshCxlStockPrepare:
- * @environment: filled with the environment that the stock virsh is to have
- * @error: filled if there is no stock virsh or no driver module
+ * @environment: set to the environment for the stock virsh
+ * @error: set if there is no stock virsh or no driver module
  *
  * Returns the path of the stock virsh, or NULL with @error set.
  */
@@ -225,9 +225,9 @@ vshCxlStockPrepare(char ***environment, GError **error)
 /**
  * vshCxlStockExec:
  * @argv: the arguments of this program, its name included
- * @error: filled if the stock virsh cannot be run
+ * @error: set if the stock virsh cannot be run
  *
- * Become the stock virsh.
+ * Replace this process with the stock virsh.
  *
  * Returns only on failure: -1 with @error set.
  */
@@ -252,12 +252,12 @@ vshCxlStockExec(char **argv, GError **error)
 /**
  * vshCxlStockSpawn:
  * @argv: the arguments of virsh, its name included
- * @output: filled with its standard output, then its standard input and errors are
- *          nobody's; NULL for all three to be this program's
- * @status: filled with its exit status, 128 and the signal if it was killed
- * @error: filled if the stock virsh cannot be run
+ * @output: set to its standard output, with standard input and error at /dev/null; NULL
+ *          to share all three with this program
+ * @status: set to its exit status, 128 plus the signal if it was killed
+ * @error: set if the stock virsh cannot be run
  *
- * Run the stock virsh as it would be handed to, and wait for its end.
+ * Run the stock virsh, set up as for vshCxlStockExec(), and wait for it to end.
  *
  * Returns 0 once it has ended, -1 with @error set.
  */
@@ -273,7 +273,7 @@ vshCxlStockSpawn(char **argv, char **output, int *status, GError **error)
     if (!virsh)
         return -1;
 
-    /* the file to run, then its arguments from the name on */
+    /* the file to run, then its arguments, starting with its name */
     args = g_new0(char *, nargs + 2);
     args[0] = virsh;
     memcpy(args + 1, argv, nargs * sizeof(*argv));
@@ -297,17 +297,17 @@ vshCxlStockSpawn(char **argv, char **output, int *status, GError **error)
 /**
  * vshCxlStockRun:
  * @argv: the arguments of virsh, its name included
- * @status: filled with its exit status, 128 and the signal if it was killed
- * @error: filled if the stock virsh cannot be run
+ * @status: set to its exit status, 128 plus the signal if it was killed
+ * @error: set if the stock virsh cannot be run
  *
- * Run the stock virsh in this program's terminal, and wait for its end.
+ * Run the stock virsh in this program's terminal, and wait for it to end.
  *
  * Returns 0 once it has ended, -1 with @error set.
  */
 int
 vshCxlStockRun(char **argv, int *status, GError **error)
 {
-    /* what was printed before comes before its output */
+    /* our earlier output must come before virsh's */
     fflush(stdout);
     return vshCxlStockSpawn(argv, NULL, status, error);
 }
@@ -316,7 +316,8 @@ vshCxlStockRun(char **argv, int *status, GError **error)
  * vshCxlStockRead:
  * @argv: the arguments of virsh, its name included
  *
- * Run the stock virsh for what it prints. It reads nothing, and its errors are not seen.
+ * Run the stock virsh and capture its output. It has no input, and its errors are
+ * discarded.
  *
  * Returns its standard output, or NULL if it failed.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-stock.h: handing a command to the stock virsh
+ * vsh-cxl-stock.h: handing a command over to the stock virsh
  */
 
 #ifndef VSH_CXL_STOCK_H

@@ -2,11 +2,11 @@
 /*
  * vsh-cxl-table.c: tables in virsh's layout
  *
- * A script that reads virsh's tables reads ours. A cell is one space, the text
- * padded to its column, and two spaces; under the titles stands a line of
- * dashes. Columns are as wide as the terminal shows them, which is neither bytes
- * nor characters, and what cannot be shown is escaped, so that no name of a
- * domain moves a column or forges a line.
+ * A script that can read virsh's tables can read ours. A cell is one space, the text
+ * padded to its column, and two spaces; below the titles is a line of dashes. Column
+ * widths are terminal columns, which are neither bytes nor characters, and what cannot be
+ * displayed is escaped, so that a domain's name can neither shift a column nor forge a
+ * line.
  */
 
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 
 typedef struct {
     char *text;   /* escaped */
-    size_t width; /* columns of the terminal */
+    size_t width; /* terminal columns */
 } vshCxlTableCell;
 
 struct _vshCxlTable {
@@ -37,9 +37,9 @@ vshCxlTableCellClear(void *data)
 /**
  * vshCxlTableEscape:
  * @text: any bytes
- * @width: filled with the columns that the returned text takes; may be NULL
+ * @width: set to the columns that the returned text takes; may be NULL
  *
- * Returns @text with each byte of what the locale cannot show written as \xNN.
+ * Returns @text with each byte that the locale cannot display written as \xNN.
  */
 char *
 vshCxlTableEscape(const char *text, size_t *width)
@@ -140,8 +140,8 @@ vshCxlTableAppend(vshCxlTable *table, const char *cell, ...)
 /**
  * vshCxlTableFormat:
  * @table: the table
- * @header: whether the titles and the dashes are wanted; without them, columns are
- *          no wider than their rows need
+ * @header: whether to print the titles and the dashes; without them, columns are no wider
+ *          than their rows need
  *
  * Returns the table as text, each line with its newline.
  */

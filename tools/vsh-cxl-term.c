@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-term.c: what the place that output goes to can show
+ * vsh-cxl-term.c: what the output's terminal can show
  *
- * COLUMNS is what a user or a test says of the width, and goes before what the
- * terminal says. Colour comes together with block characters, and so only where the
- * locale is UTF-8; everything else gets plain ASCII.
+ * COLUMNS lets a user or a test set the width, and takes precedence over the terminal's
+ * own. Colour is used together with block characters, and so only in a UTF-8 locale; all
+ * other output is plain ASCII.
  */
 
 #include <glib.h>
@@ -20,9 +20,9 @@
 
 /**
  * vshCxlTermWidth:
- * @out: where output goes
+ * @out: where the output goes
  *
- * Returns the columns of a line: those of COLUMNS, of the terminal, or 80.
+ * Returns the columns of a line, within limits: from COLUMNS, from the terminal, or 80.
  */
 size_t
 vshCxlTermWidth(FILE *out)
@@ -42,7 +42,7 @@ vshCxlTermWidth(FILE *out)
 
 /**
  * vshCxlTermHasColour:
- * @out: where output goes
+ * @out: where the output goes
  *
  * Returns whether it is a terminal that shows colour and UTF-8, and NO_COLOR (see
  * https://no-color.org) is not set.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-term.h: what the place that output goes to can show
+ * vsh-cxl-term.h: what the output's terminal can show
  */
 
 #ifndef VSH_CXL_TERM_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-view.c: what of a domain is shown
+ * vsh-cxl-view.c: selecting what to show of a domain
  *
- * The filters of all formats are here, so that a table and a document of the same
- * question have the same content.
+ * Filtering for all formats happens here, so that a table and a document for the same
+ * query have the same content.
  */
 
 #include "vsh-cxl-view.h"
@@ -14,7 +14,7 @@ const char *const vshCxlFormatNames[] = {"table", "json", "xml", NULL};
  * vshCxlGetFormat:
  * @args: the arguments of a command with --format
  *
- * Returns the format that is wanted.
+ * Returns the requested format.
  */
 vshCxlFormat
 vshCxlGetFormat(const vshCxlArgs *args)
@@ -39,7 +39,7 @@ vshCxlDeviceViewFree(void *data)
     g_free(view);
 }
 
-/* Append what is wanted of @device to @devices, if anything is. */
+/* Append the view of @device to @devices, if anything of it matches. */
 static void
 vshCxlDeviceViewAppend(GPtrArray *devices,
                        const virDomainCxlDcdDevice *device,
@@ -72,9 +72,9 @@ vshCxlDeviceViewAppend(GPtrArray *devices,
  * vshCxlDomainViewNew:
  * @domain: the domain
  * @devices: its devices, of virDomainCxlDcdDevicePtr; a reference is taken
- * @filter: what is wanted
+ * @filter: what to show
  *
- * Returns what there is to show; active, config and refreshed are the caller's to set.
+ * Returns the view; the caller sets active, config and refreshed.
  */
 vshCxlDomainView *
 vshCxlDomainViewNew(virDomainPtr domain, GPtrArray *devices, const vshCxlFilter *filter)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-view.h: what of a domain is shown, and in which format
+ * vsh-cxl-view.h: selecting what to show of a domain, and in which format
  */
 
 #ifndef VSH_CXL_VIEW_H
@@ -15,33 +15,33 @@ typedef enum {
     VSH_CXL_FORMAT_XML,
 } vshCxlFormat;
 
-/* The names of the formats in their order, ended by NULL. */
+/* The names of the formats, in enum order, NULL-terminated. */
 extern const char *const vshCxlFormatNames[];
-/* Those of a command that has no XML. */
+/* The same for a command without an XML format. */
 
-/* What is wanted; what is not named does not matter. */
+/* Which devices and capacities to show; NULL or -1 matches all. */
 typedef struct {
     const char *device; /* the alias of a device, or NULL */
     const char *tag;    /* the UUID of a capacity, in any spelling, or NULL */
     int state;          /* the virDomainCxlDcdState of a capacity, or -1 */
-    bool empty;         /* a device none of whose capacities is wanted is shown as well */
+    bool empty;         /* also show a device with no matching capacity */
 } vshCxlFilter;
 
-/* A device, and those of its capacities that are wanted. */
+/* A device, and those of its capacities that match the filter. */
 typedef struct {
     const virDomainCxlDcdDevice *device;
-    unsigned long long free; /* bytes that no capacity takes, wanted or not */
+    unsigned long long free; /* bytes that no capacity occupies, matching or not */
     GPtrArray *capacities;   /* const virDomainCxlDcdCapacity */
 } vshCxlDeviceView;
 
-/* A domain, and those of its devices that are wanted. */
+/* A domain, and those of its devices that match the filter. */
 typedef struct {
     char *name; /* any bytes that libvirt allows */
     char uuid[VIR_UUID_STRING_BUFLEN];
     bool active;        /* the domain is running */
     bool config;        /* the devices are those of the definition */
     bool refreshed;     /* QEMU was asked for the states */
-    GPtrArray *sources; /* virDomainCxlDcdDevice, which devices point into */
+    GPtrArray *sources; /* virDomainCxlDcdDevice, which devices points into */
     GPtrArray *devices; /* vshCxlDeviceView */
 } vshCxlDomainView;
 
@@ -52,18 +52,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(vshCxlDomainView, vshCxlDomainViewFree)
 
 vshCxlFormat vshCxlGetFormat(const vshCxlArgs *args);
 
-/* What can be found out, or not. */
+/* The answer to a yes-or-no question. */
 typedef enum {
     VSH_CXL_ANSWER_UNKNOWN,
     VSH_CXL_ANSWER_NO,
     VSH_CXL_ANSWER_YES,
 } vshCxlAnswer;
 
-/* A member of a JSON object, which is an attribute in XML. One without text and answer is
- * left out. */
+/* A member of a JSON object, or an attribute in XML. One with neither text nor answer is left
+ * out. */
 typedef struct {
     const char *name;
-    const char *text;    /* any bytes; NULL: see answer */
+    const char *text;    /* any bytes; NULL: use answer */
     vshCxlAnswer answer; /* true and false in JSON, yes and no in XML */
 } vshCxlMember;
 

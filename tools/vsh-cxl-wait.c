@@ -2,23 +2,23 @@
 /*
  * vsh-cxl-wait.c: waiting for the guest
  *
- * A guest answers in its own time, perhaps never. The library is asked for one look at
- * a time (virDomainCxlDcdWait() with a timeout of 0), and the pauses between are this
- * file's: in a pause the user can be shown what is awaited, and can end the wait.
+ * A guest answers in its own time, perhaps never. The library is asked to check once at a
+ * time (virDomainCxlDcdWait() with a timeout of 0), and this file does the pauses in
+ * between: during a pause, progress can be shown and the user can end the wait.
  *
- *      look --> answered ------------------> done
+ *      check -> answered ------------------> done
  *       ^  `--> not yet --> deadline over -> exit status 3
  *       |               `-> Ctrl-C --------> exit status 130
  *       `------ pause <-'
  *
- * No look is cut short by Ctrl-C: what it may have begun (a look finishes what others
- * left unfinished) it ends, and its result is told. Where a daemon hangs and a look does
- * not return, a second Ctrl-C kills the program, as it would any other.
+ * Ctrl-C does not cut a check short: it completes what it may have begun (a check
+ * finishes what others left unfinished), and its result is reported. If the daemon hangs
+ * and a check does not return, a second Ctrl-C kills the program, as it would any other.
  *
  * One wait serves all capacities of a command: they share its deadline and its Ctrl-C,
- * and after either each of the rest gets one look. The deadline counts from the first look;
- * Ctrl-C belongs to the wait from before the guest is asked, so that there is no moment
- * in which a capacity is asked for and nobody would say what became of it.
+ * and after either one, each remaining capacity is checked once. The deadline counts from
+ * the first check. The wait takes over Ctrl-C before the guest is asked, so that an
+ * interruption never leaves a capacity requested without its outcome being reported.
  */
 
 #include <libvirt/virterror.h>
@@ -30,19 +30,19 @@
 
 #include "vsh-cxl-wait.h"
 
-/* The pauses: microseconds, doubled from first to last. */
+/* The pauses, in microseconds, doubling from first to last. */
 #define VSH_CXL_WAIT_FIRST 20000
 #define VSH_CXL_WAIT_LAST 1000000
 
 struct _vshCxlWait {
     vshCxlControl *ctl;
     long long timeout;         /* milliseconds, -1: none */
-    gint64 start;              /* of the first look: monotonic microseconds; -1: not yet */
-    gint64 end;                /* the same; G_MAXINT64: none */
-    int terminal;              /* where progress is shown, -1: nowhere */
+    gint64 start;              /* when it began, monotonic microseconds; -1: not yet */
+    gint64 end;                /* likewise; G_MAXINT64: none */
+    int terminal;              /* where to show progress, -1: nowhere */
     size_t shown;              /* columns that the progress line takes now */
-    bool handled;              /* whether Ctrl-C comes here */
-    struct sigaction previous; /* what became of it before */
+    bool handled;              /* our SIGINT handler is installed */
+    struct sigaction previous; /* the previous handler */
 };
 
 static volatile sig_atomic_t vshCxlWaitInterrupted;
@@ -57,9 +57,9 @@ vshCxlWaitInterrupt(int signal G_GNUC_UNUSED)
  * vshCxlTimeout:
  * @ctl: the run
  * @args: the arguments of a command with --wait and --timeout
- * @timeout: filled with milliseconds, -1 for no end
+ * @timeout: set to milliseconds, -1 for no limit
  *
- * Returns 0 on success, -1 with the error reported if --timeout stands without --wait.
+ * Returns 0 on success, -1 with the error reported if --timeout is given without --wait.
  */
 int
 vshCxlTimeout(vshCxlControl *ctl, const vshCxlArgs *args, long long *timeout)
@@ -78,10 +78,10 @@ vshCxlTimeout(vshCxlControl *ctl, const vshCxlArgs *args, long long *timeout)
 /**
  * vshCxlWaitNew:
  * @ctl: the run
- * @timeout: milliseconds, -1 for no end
+ * @timeout: milliseconds, -1 for no limit
  *
- * Get ready to wait: from now on, until vshCxlWaitFree(), Ctrl-C ends the wait and not the
- * program. Where Ctrl-C is ignored (nohup, a shell's background job) it stays so.
+ * Get ready to wait: from now until vshCxlWaitFree(), Ctrl-C ends the wait and not the
+ * program. If Ctrl-C is ignored (nohup, a shell's background job), it stays ignored.
  *
  * Returns the wait.
  */
@@ -123,7 +123,7 @@ vshCxlWaitFree(vshCxlWait *wait)
  * vshCxlWaitIsInterrupted:
  * @wait: the wait
  *
- * Returns whether Ctrl-C has ended it: nothing more should be begun.
+ * Returns whether Ctrl-C has ended it: the caller should begin nothing more.
  */
 bool
 vshCxlWaitIsInterrupted(const vshCxlWait *wait G_GNUC_UNUSED)
@@ -131,7 +131,7 @@ vshCxlWaitIsInterrupted(const vshCxlWait *wait G_GNUC_UNUSED)
     return vshCxlWaitInterrupted != 0;
 }
 
-/* The state as it is recorded. */
+/* The recorded state. */
 static int
 vshCxlWaitRecorded(virDomainPtr domain, const char *tag)
 {
@@ -142,10 +142,10 @@ vshCxlWaitRecorded(virDomainPtr domain, const char *tag)
 
 /* ---------------------------------------------------------------- progress */
 
-/* Columns that a terminal takes to echo Ctrl-C. */
+/* Columns that the terminal's echo of Ctrl-C takes. */
 #define VSH_CXL_WAIT_ECHO 2
 
-/* Rewrite the line, by nothing but its own beginning: no terminal is too simple for that. */
+/* Rewrite the line using nothing but a carriage return, which every terminal supports. */
 static void
 vshCxlWaitShow(vshCxlWait *wait, const char *text)
 {
@@ -203,7 +203,7 @@ vshCxlWaitPause(const vshCxlWait *wait, gint64 pause)
     nanosleep(&time, NULL);
 }
 
-/* Report that @tag was not waited for any longer, and what it is left in. */
+/* Report that the wait for @tag has ended early, and in which state it leaves the capacity. */
 static void
 vshCxlWaitGaveUp(vshCxlWait *wait, virDomainPtr domain, const char *tag)
 {
@@ -235,7 +235,7 @@ vshCxlWaitGaveUp(vshCxlWait *wait, virDomainPtr domain, const char *tag)
                       rest);
 }
 
-/* Report libvirt's error. A daemon that has gone leaves everything as it is. */
+/* Report libvirt's error. If the daemon is gone, nothing has changed. */
 static void
 vshCxlWaitFailed(vshCxlWait *wait, const char *name, const char *tag)
 {
@@ -257,9 +257,9 @@ vshCxlWaitFailed(vshCxlWait *wait, const char *name, const char *tag)
  * @wait: the wait
  * @domain: the domain
  * @tag: a capacity
- * @state: filled with its virDomainCxlDcdState once the guest has answered
+ * @state: set to its virDomainCxlDcdState once the guest has answered
  *
- * Returns 0, or -1 with the error reported: the wait is over, was interrupted, or
+ * Returns 0, or -1 with the error reported: the wait timed out, was interrupted, or
  * failed.
  */
 int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-xml.c: the document of a capacity, from the options that describe it
+ * vsh-cxl-xml.c: building the XML of a capacity from options
  *
- * The document is the one that attach-device takes. Values are escaped but not
- * judged: the options were.
+ * The document has the form that attach-device takes. Values are escaped but not checked:
+ * the options were checked already.
  */
 
 #include "vsh-cxl-xml.h"
@@ -34,8 +34,7 @@ vshCxlFormatSize(GString *xml, int indent, const char *name, unsigned long long 
  * vshCxlSourceType:
  * @args: the arguments of cxl-dcd-add
  *
- * Returns the type that was asked for, otherwise the only one that takes the
- * options that were given.
+ * Returns the requested type, otherwise the only one that accepts the options given.
  */
 const char *
 vshCxlSourceType(const vshCxlArgs *args)
@@ -52,8 +51,7 @@ vshCxlSourceType(const vshCxlArgs *args)
  * @args: the arguments of cxl-dcd-add
  * @xml: the document so far
  *
- * Append <source>, if any option speaks of it: a device of the static model
- * has none.
+ * Append <source> if any option refers to it: a device of the static model has none.
  */
 static void
 vshCxlSourceFormat(const vshCxlArgs *args, GString *xml)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vsh-cxl-xml.h: the document of a capacity, from the options that describe it
+ * vsh-cxl-xml.h: building the XML of a capacity from options
  */
 
 #ifndef VSH_CXL_XML_H

@@ -2,13 +2,13 @@
 /*
  * vsh-cxl.c: what all commands share
  *
- * The connection, the domain that is named and its devices, and how a result or a
- * failure is told. libvirt's own printing of errors is off: each error is reported
- * once, by whoever knows what was being done, on one line, "error: WHAT: WHY". A
- * reader of lines gets whole messages, whatever a name or QEMU's words hold.
+ * The connection, finding a domain and its devices, and reporting results and failures.
+ * libvirt's own printing of errors is off: each error is reported once, by the code that
+ * knows what was being done, on one line, "error: WHAT: WHY". So a line-based reader gets
+ * whole messages, whatever a name or QEMU's message contains.
  *
- * A handler returns -1 once an error was reported; which exit status that makes is
- * noted with the report (ctl->status).
+ * A handler returns -1 once an error was reported; the report also records the exit
+ * status (ctl->status).
  */
 
 #include <libvirt/virterror.h>
@@ -20,7 +20,7 @@
 #include "vsh-cxl.h"
 #include "vsh-cxl-table.h"
 
-/* The errors of one run, from the least to the gravest: what the run ends with. */
+/* Exit statuses from the least to the most serious: a run ends with the most serious one. */
 static const vshCxlExit vshCxlGravity[] = {
     VSH_CXL_EXIT_DONE,
     VSH_CXL_EXIT_TIMEOUT,
@@ -35,21 +35,21 @@ vshCxlNoteStatus(vshCxlControl *ctl, vshCxlExit status)
     vshCxlExit before = ctl->status;
     size_t i;
 
-    /* whichever of the two comes last in the table is the graver one */
+    /* the one later in the table is the more serious */
     for (i = 0; i < G_N_ELEMENTS(vshCxlGravity); i++) {
         if (vshCxlGravity[i] == status || vshCxlGravity[i] == before)
             ctl->status = vshCxlGravity[i];
     }
 }
 
-/* One line: newlines, of which libvirt's parsers make some, become spaces. */
+/* One line: newlines, which some of libvirt's parsers produce, become spaces. */
 static void
 vshCxlPrintLine(vshCxlControl *ctl, const char *kind, const char *text)
 {
     g_autofree char *line = g_strdelimit(g_strdup(text), "\r\n", ' ');
     g_autofree char *escaped = vshCxlTableEscape(g_strchomp(line), NULL);
 
-    /* what was printed before the error also comes before it in a terminal or a log */
+    /* earlier output must also come before the error in a terminal or a log */
     fflush(ctl->out);
     fprintf(ctl->err, "%s: %s\n", kind, escaped);
 }
@@ -68,7 +68,7 @@ vshCxlErrorValist(vshCxlControl *ctl, vshCxlExit status, const char *format, va_
  * @ctl: the run
  * @format: what is wrong, in the manner of printf
  *
- * Report an error that libvirt has no part in.
+ * Report an error that does not come from libvirt.
  */
 void
 vshCxlError(vshCxlControl *ctl, const char *format, ...)
@@ -83,10 +83,10 @@ vshCxlError(vshCxlControl *ctl, const char *format, ...)
 /**
  * vshCxlErrorStatus:
  * @ctl: the run
- * @status: the exit status that it leads to, if no graver error is reported
+ * @status: the resulting exit status, unless a more serious error is reported
  * @format: what is wrong, in the manner of printf
  *
- * As vshCxlError().
+ * Like vshCxlError().
  */
 void
 vshCxlErrorStatus(vshCxlControl *ctl, vshCxlExit status, const char *format, ...)
@@ -104,7 +104,7 @@ vshCxlErrorStatus(vshCxlControl *ctl, vshCxlExit status, const char *format, ...
  * @format: what is wrong with the command line and what would be right, in the manner
  *          of printf
  *
- * As vshCxlError(), for a command line that is wrong whatever libvirt would say.
+ * Like vshCxlError(), for a command line that is wrong no matter what libvirt would say.
  */
 void
 vshCxlUsageError(vshCxlControl *ctl, const char *format, ...)
@@ -143,9 +143,9 @@ vshCxlLibvirtError(vshCxlControl *ctl, const char *format, ...)
 /**
  * vshCxlWarning:
  * @ctl: the run
- * @format: what is not as it was to be, in the manner of printf
+ * @format: what went wrong, in the manner of printf
  *
- * Tell of a failure after which the command still does its work.
+ * Report a failure that does not prevent the command from doing its work.
  */
 void
 vshCxlWarning(vshCxlControl *ctl, const char *format, ...)
@@ -163,9 +163,10 @@ vshCxlWarning(vshCxlControl *ctl, const char *format, ...)
  * vshCxlPrintExtra:
  * @ctl: the run
  * @stream: ctl->out or ctl->err
- * @format: text for a person, in the manner of printf
+ * @format: text for a human reader, in the manner of printf
  *
- * Print, unless --quiet was given. What a domain or a file is called moves no cursor.
+ * Print, unless --quiet was given. Escaped, so that the name of a domain or file cannot
+ * move the cursor.
  */
 void
 vshCxlPrintExtra(vshCxlControl *ctl, FILE *stream, const char *format, ...)
@@ -193,7 +194,7 @@ vshCxlPrintExtra(vshCxlControl *ctl, FILE *stream, const char *format, ...)
  * @ctl: the run
  * @table: the table
  *
- * Print the table and an empty line, as virsh does; the rows alone after --quiet.
+ * Print the table and an empty line, as virsh does; with --quiet only the rows.
  */
 void
 vshCxlPrintTable(vshCxlControl *ctl, vshCxlTable *table)
@@ -208,7 +209,7 @@ vshCxlPrintTable(vshCxlControl *ctl, vshCxlTable *table)
  * vshCxlTagFault:
  * @tag: a tag as the user wrote it
  *
- * Returns what is wrong with it and would be right; NULL if nothing is.
+ * Returns what is wrong with it and what would be right; NULL if nothing is wrong.
  */
 const char *
 vshCxlTagFault(const char *tag)
@@ -226,9 +227,9 @@ vshCxlTagFault(const char *tag)
  * @ctl: the run
  * @args: the arguments
  * @one: an option
- * @two: an option
+ * @two: another option
  *
- * Returns 0 if not both options were given, otherwise -1 with the error reported.
+ * Returns 0 unless both options were given, otherwise -1 with the error reported.
  */
 int
 vshCxlCheckExclusive(vshCxlControl *ctl, const vshCxlArgs *args, const char *one, const char *two)
@@ -259,9 +260,9 @@ vshCxlCheckWritable(vshCxlControl *ctl, const char *what)
  * vshCxlCheckImpact:
  * @ctl: the run
  * @args: the arguments of a command with --live, --config and --current
- * @live_only: options that have a meaning for a running domain alone, ended by NULL
+ * @live_only: options that apply to a running domain only, NULL-terminated
  *
- * Returns 0 if they go together, otherwise -1 with the error reported.
+ * Returns 0 if the options are consistent, otherwise -1 with the error reported.
  */
 int
 vshCxlCheckImpact(vshCxlControl *ctl, const vshCxlArgs *args, const char *const *live_only)
@@ -289,7 +290,7 @@ vshCxlCheckImpact(vshCxlControl *ctl, const vshCxlArgs *args, const char *const 
  * @name: the name of the domain
  * @persistent: whether it has a definition
  *
- * Returns 0 if it has, otherwise -1 with the error reported.
+ * Returns 0 if it has one, otherwise -1 with the error reported.
  */
 int
 vshCxlCheckPersistent(vshCxlControl *ctl, const char *name, bool persistent)
@@ -303,7 +304,7 @@ vshCxlCheckPersistent(vshCxlControl *ctl, const char *name, bool persistent)
     return -1;
 }
 
-/* What the options want of the domain is there. @active and @persistent: of the domain. */
+/* Check that the domain has what the options ask for; @active and @persistent describe it. */
 static int
 vshCxlImpactCheckDomain(vshCxlControl *ctl,
                         const vshCxlArgs *args,
@@ -326,9 +327,9 @@ vshCxlImpactCheckDomain(vshCxlControl *ctl,
  * @ctl: the run
  * @args: the arguments of a command with --live, --config and --current
  * @domain: the domain
- * @live_only: options that have a meaning for a running domain alone, ended by NULL
- * @impact: filled with VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG or both: what
- *          --current stands for is found out
+ * @live_only: options that apply to a running domain only, NULL-terminated
+ * @impact: set to VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG or both; --current is
+ *          resolved to one of them
  *
  * Returns 0 if the domain has what is to be changed, otherwise -1 with the error
  * reported.
@@ -367,7 +368,7 @@ vshCxlImpact(vshCxlControl *ctl,
     return 0;
 }
 
-/* Whether the connection leads to QEMU. Returns 0, or -1 with the error reported. */
+/* Check that the connection is to QEMU. Returns 0, or -1 with the error reported. */
 static int
 vshCxlCheckConnection(vshCxlControl *ctl)
 {
@@ -391,9 +392,9 @@ vshCxlIgnoreSignal(int signal G_GNUC_UNUSED)
 {
 }
 
-/* libvirt's writing to a daemon that has gone raises SIGPIPE, which would end the program
- * before it could say what has happened. It is caught, not ignored: a virsh that is run
- * would inherit that. */
+/* When libvirt writes to a daemon that has gone, SIGPIPE would end the program before it could
+ * report what happened. The signal is caught, not ignored: a virsh run from here would inherit
+ * that. */
 static void
 vshCxlCatchPipe(void)
 {
@@ -408,9 +409,9 @@ vshCxlCatchPipe(void)
  * vshCxlOpen:
  * @ctl: the run
  *
- * SIGPIPE does not end the program from now on.
+ * From now on SIGPIPE does not end the program.
  *
- * Returns 0 once ctl->conn is open, to whatever hypervisor; -1 with the error reported.
+ * Returns 0 once ctl->conn is open, to any hypervisor; -1 with the error reported.
  */
 int
 vshCxlOpen(vshCxlControl *ctl)
@@ -433,7 +434,7 @@ vshCxlOpen(vshCxlControl *ctl)
  * vshCxlConnect:
  * @ctl: the run
  *
- * Returns 0 once ctl->conn is open, to a QEMU; -1 with the error reported.
+ * Returns 0 once ctl->conn is open, to QEMU; -1 with the error reported.
  */
 int
 vshCxlConnect(vshCxlControl *ctl)
@@ -455,10 +456,10 @@ vshCxlDisconnect(vshCxlControl *ctl)
 
 /**
  * vshCxlLookupDomain:
- * @ctl: the run; it gets connected
+ * @ctl: the run; it is connected if it is not yet
  * @args: the arguments of a command with a <domain>
  *
- * As virsh does, the domain is looked for by id, then by UUID, then by name.
+ * As in virsh, the domain is looked up by id, then by UUID, then by name.
  *
  * Returns the domain, or NULL with the error reported.
  */
@@ -491,8 +492,8 @@ vshCxlLookupDomain(vshCxlControl *ctl, const vshCxlArgs *args)
  * @domain: the domain
  * @flags: bitwise-OR of virDomainCxlDcdListFlags
  *
- * Returns the domain's devices, of virDomainCxlDcdDevicePtr, perhaps none; or NULL
- * with libvirt's error set and not yet reported.
+ * Returns the domain's devices, of virDomainCxlDcdDevicePtr, possibly none; or NULL with
+ * libvirt's error set and not yet reported.
  */
 GPtrArray *
 vshCxlGetDevices(virDomainPtr domain, unsigned int flags)
@@ -517,7 +518,8 @@ vshCxlGetDevices(virDomainPtr domain, unsigned int flags)
  * @devices: a domain's devices, of virDomainCxlDcdDevicePtr
  * @tag: a capacity
  *
- * Returns its virDomainCxlDcdState, VIR_DOMAIN_CXL_DCD_STATE_NONE if it is not there.
+ * Returns its virDomainCxlDcdState, VIR_DOMAIN_CXL_DCD_STATE_NONE if there is no such
+ * capacity.
  */
 int
 vshCxlFindState(GPtrArray *devices, const char *tag)
@@ -540,8 +542,9 @@ vshCxlFindState(GPtrArray *devices, const char *tag)
  * vshCxlSelectDevice:
  * @ctl: the run
  * @domain: the domain
- * @devices: its devices, of virDomainCxlDcdDevicePtr; the others leave it
- * @alias: the device that was asked for, NULL for any
+ * @devices: its devices, of virDomainCxlDcdDevicePtr; if @alias is given, all others are
+ *           removed
+ * @alias: the requested device, NULL for any
  *
  * Returns 0 if there is such a device, otherwise -1 with the error reported.
  */
@@ -580,10 +583,11 @@ vshCxlSelectDevice(vshCxlControl *ctl, virDomainPtr domain, GPtrArray *devices, 
 
 /**
  * vshCxlStateToString:
- * @state: a virDomainCxlDcdState of a capacity that is listed, perhaps of a later version
- *         of the library
+ * @state: the virDomainCxlDcdState of a listed capacity, possibly one that only a later
+ *         version of the library knows
  *
- * Returns the name of the state, never NULL; what has none stands in a definition.
+ * Returns the name of the state, never NULL; VIR_DOMAIN_CXL_DCD_STATE_NONE means that the
+ * capacity is in a definition.
  */
 const char *
 vshCxlStateToString(int state)

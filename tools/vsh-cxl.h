@@ -15,16 +15,16 @@
 #include "vsh-cxl-opt.h"
 #include "vsh-cxl-table.h"
 
-/* What stands for the state of a capacity that is in a definition alone. */
+/* The state shown for a capacity that exists in a definition only. */
 #define VSH_CXL_STATE_CONFIGURED "configured"
 
-/* The exit status. Scripts rely on it: it is documented, and stays. */
+/* Exit statuses. Documented, and scripts rely on them: do not change. */
 typedef enum {
     VSH_CXL_EXIT_DONE = 0,
-    VSH_CXL_EXIT_ERROR = 1,         /* it could not be done, or not all of it */
+    VSH_CXL_EXIT_ERROR = 1,         /* failed, entirely or in part */
     VSH_CXL_EXIT_USAGE = 2,         /* the command line is wrong; nothing was tried */
-    VSH_CXL_EXIT_TIMEOUT = 3,       /* done, but the guest has not answered in time */
-    VSH_CXL_EXIT_INTERRUPTED = 130, /* the wait for the guest was: 128 + SIGINT, as in a shell */
+    VSH_CXL_EXIT_TIMEOUT = 3,       /* done, but the guest did not answer in time */
+    VSH_CXL_EXIT_INTERRUPTED = 130, /* the wait was interrupted: 128 + SIGINT, as in a shell */
 } vshCxlExit;
 
 /* One run of the program. */
@@ -33,10 +33,10 @@ struct _vshCxlControl {
     bool readonly;
     bool quiet;
     bool timing;
-    FILE *out;          /* what was asked for */
-    FILE *err;          /* errors, and texts that no script should have to skip */
+    FILE *out;          /* results */
+    FILE *err;          /* errors, and messages that scripts should not have to skip */
     virConnectPtr conn; /* NULL until vshCxlConnect() */
-    vshCxlExit status;  /* the gravest of the errors reported so far */
+    vshCxlExit status;  /* the most serious of the errors reported so far */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
