@@ -2,14 +2,13 @@
 /*
  * device.c: the dynamic capacity of a modelQemu's type 3 devices
  *
- * Regions of equal size stand one after another from DPA 0. What is offered waits in
- * groups, which the guest answers in their order; what it accepts becomes extents. The
- * event log takes 8 records: the offer of a ninth is pending all the same, and the guest
- * does not hear of it.
+ * Regions of equal size follow one another from DPA 0. Offers wait in groups, which the
+ * guest answers in order; what it accepts becomes extents. The event log holds 8 records:
+ * a ninth offer becomes pending all the same, but the guest is not notified.
  *
- * A device of the tagged series maps the backend of an extent when the guest accepts it.
- * What makes that QEMU crash makes the model crash; what makes it use memory that it has
- * freed, which may be seen later or never, makes the model corrupt.
+ * A device of the tagged series maps the backend of an extent when the guest accepts the
+ * extent. What makes that QEMU crash makes the model crash; what makes it use freed
+ * memory, which may show later or never, marks the model as corrupt.
  */
 
 #include <config.h>
@@ -33,8 +32,8 @@ modelGroupFree(modelGroup *group)
     g_free(group);
 }
 
-/* @regions: 0 for a device without dynamic capacity. @memdev: the id of the backend of
- * a static device, or NULL for a tagged one. */
+/* @regions: 0 for a device without dynamic capacity. @memdev: the id of a static device's
+ *           backend, or NULL for a tagged device. */
 modelDevice *
 modelDeviceNew(modelQemu *qemu,
                const char *alias,
@@ -69,7 +68,7 @@ modelDeviceFree(modelDevice *device)
     g_free(device);
 }
 
-/* @alias: an id, or the path of one under /machine/peripheral */
+/* @alias: an id, or a path under /machine/peripheral */
 modelDevice *
 modelDeviceByAlias(modelQemu *qemu, const char *alias)
 {
@@ -161,7 +160,7 @@ modelFindPendingTag(const modelDevice *device, const char *uuid)
     return found;
 }
 
-/* Extents that the device holds, pending and accepted. */
+/* The number of extents the device holds, pending and accepted. */
 unsigned int
 modelDeviceTotal(const modelDevice *device)
 {
@@ -173,7 +172,7 @@ modelDeviceTotal(const modelDevice *device)
     return total;
 }
 
-/* "accepted", "pending" or "gone": what became of the extent with the tag @tag. */
+/* The state of the extent tagged @tag: "accepted", "pending" or "gone". */
 const char *
 modelDeviceTagState(const modelDevice *device, const char *tag)
 {
@@ -184,7 +183,7 @@ modelDeviceTagState(const modelDevice *device, const char *tag)
 
 /* ----------------------------------------------------------- event records */
 
-/* Returns false when the log is full: the guest does not hear of it. */
+/* Returns false if the log is full: the guest is not notified. */
 static bool
 modelDeviceLog(modelDevice *device,
                bool add,
@@ -211,12 +210,12 @@ modelDeviceLog(modelDevice *device,
 
 /* ---------------------------------------------------------------- requests */
 
-/* What add, release and status have in common. */
+/* The arguments that add, release and status share. */
 typedef struct {
     modelDevice *device;
     unsigned int region;
     const char *tag; /* NULL: not given */
-    char uuid[37];   /* of the tag: nil where it is none */
+    char uuid[37];   /* the tag as a UUID; nil if it is not one */
     GArray *ranges;  /* modelRange */
 } modelRequest;
 
@@ -254,7 +253,7 @@ modelRequestTag(modelRequest *request, virCxlDcdJSON *args)
               sizeof(request->uuid));
 }
 
-/* The members that QAPI checks before the command runs. */
+/* Check the members that QAPI checks before the command runs. */
 static bool
 modelRequestArgs(modelRequest *request, virCxlDcdJSON *args, bool extents, char **error)
 {
@@ -295,7 +294,7 @@ modelRequestDevice(modelRequest *request,
 {
     const char *path = virCxlDcdJSONMemberString(args, "path");
 
-    /* QEMU resolves a part of a path too, where it is not ambiguous. */
+    /* QEMU also resolves a partial path, if it is unambiguous. */
     if (!(request->device = modelDeviceByAlias(qemu, path)))
         *error = g_strdup("Unable to resolve CXL type 3 device");
     else if (!request->device->regions)
@@ -305,8 +304,8 @@ modelRequestDevice(modelRequest *request,
     return !*error;
 }
 
-/* Why the range @i of the request cannot be: as QEMU looks at one after another. The
- * offset becomes a DPA. */
+/* Returns why range @i of the request is invalid, checking ranges one after another as QEMU
+ * does. Turns the offset into a DPA. */
 static const char *
 modelRequestCheck(modelQemu *qemu, modelRequest *request, guint i, bool add)
 {
@@ -355,7 +354,7 @@ modelRequestCheckAll(modelQemu *qemu, modelRequest *request, bool add, char **er
 
 /* --------------------------------------------------------------------- add */
 
-/* The backend that an add to a tagged device brings. */
+/* The backend for an add to a tagged device. */
 static modelObject *
 modelAddBackend(modelQemu *qemu, const modelRequest *request, char **error)
 {
@@ -381,7 +380,7 @@ modelAddBackend(modelQemu *qemu, const modelRequest *request, char **error)
     return object;
 }
 
-/* The offer: a group of pending extents, and a record of each in the event log. */
+/* Make the offer: a group of pending extents, and a record of each in the event log. */
 static void
 modelAddOffer(modelQemu *qemu, const modelRequest *request, const modelObject *object)
 {
@@ -402,7 +401,7 @@ modelAddOffer(modelQemu *qemu, const modelRequest *request, const modelObject *o
         g_ptr_array_add(group->extents, extent);
     }
     g_queue_push_tail(&device->pending, group);
-    /* The records of the series were seen to say region 0 whatever the region. */
+    /* The recorded series reports region 0 whatever the region is. */
     for (i = 0; i < request->ranges->len; i++)
         group->logged &= modelDeviceLog(device,
                                         true,
@@ -453,7 +452,7 @@ modelDeviceAdd(modelQemu *qemu, virCxlDcdJSON *args, char **error)
     return g_strdup("{}");
 }
 
-/* The backend @id was deleted: what was offered with it does not notice. */
+/* The backend @id was deleted: extents offered with it are left dangling. */
 void
 modelDeviceBackendGone(modelDevice *device, const char *id)
 {
@@ -475,7 +474,8 @@ modelDeviceBackendGone(modelDevice *device, const char *id)
 
 /* ----------------------------------------------------------------- release */
 
-/* By place, with a record for each extent. Nothing is done before all are checked. */
+/* Release by range, with a record for each extent. All ranges are checked before anything is
+ * done. */
 static char *
 modelReleasePrescriptive(modelQemu *qemu, modelRequest *request, char **error)
 {
@@ -493,7 +493,7 @@ modelReleasePrescriptive(modelQemu *qemu, modelRequest *request, char **error)
     return g_strdup("{}");
 }
 
-/* By tag: the extents are not looked at, and the record carries no tag. */
+/* Release by tag: the extents are not examined, and the record carries no tag. */
 static char *
 modelReleaseByTag(modelRequest *request)
 {
@@ -563,7 +563,7 @@ modelDeviceStatus(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 
 /* ------------------------------------------------------- unplug, reset */
 
-/* QMP device_del: the guest has to eject it, see modelDeviceEject() */
+/* QMP device_del: the guest has to eject the device, see modelDeviceEject() */
 char *
 modelDeviceDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
@@ -580,7 +580,7 @@ modelDeviceDel(modelQemu *qemu, virCxlDcdJSON *args, char **error)
     return g_strdup("{}");
 }
 
-/* The guest lets go of a device that device_del asked for. Its backend stays in use. */
+/* The guest ejects a device after device_del. Its backend stays in use. */
 void
 modelDeviceEject(modelQemu *qemu, modelDevice *device)
 {
@@ -599,7 +599,7 @@ modelDeviceEject(modelQemu *qemu, modelDevice *device)
     g_ptr_array_remove(qemu->devices, device);
 }
 
-/* Everything stays but what the guest had set up. */
+/* Only what the guest had set up is lost. */
 void
 modelDeviceReset(modelDevice *device)
 {
@@ -633,8 +633,8 @@ modelRespondCheck(const modelDevice *device, const modelRange *ranges, size_t n)
     return MODEL_RC_SUCCESS;
 }
 
-/* The guest accepts these ranges of the group that is first in turn, and refuses the
- * rest of it (4802h: Add Dynamic Capacity Response). */
+/* The guest accepts these ranges of the oldest offered group and refuses the rest of it (4802h:
+ * Add Dynamic Capacity Response). */
 modelReturnCode
 modelDeviceRespond(modelQemu *qemu, modelDevice *device, const modelRange *ranges, size_t n)
 {
@@ -669,7 +669,7 @@ modelDeviceRespond(modelQemu *qemu, modelDevice *device, const modelRange *range
     return MODEL_RC_SUCCESS;
 }
 
-/* What stays of @extent when the middle of it goes. */
+/* Keep what remains of @extent when a range inside it is released. */
 static void
 modelSplit(modelDevice *device, const modelExtent *extent, const modelRange *gone)
 {

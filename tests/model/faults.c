@@ -3,7 +3,7 @@
  * faults.c: what can go wrong between a client and QEMU
  *
  * One fault at the Nth QMP command of a modelDomain: libvirt fails before or after QEMU
- * did it, QEMU hangs or is gone, or what comes back is not what it should be.
+ * has executed the command, QEMU hangs or exits, or the reply is not what it should be.
  */
 
 #include <config.h>
@@ -17,7 +17,7 @@
 
 #define MODEL_HUGE (10UL << 20)
 
-/* 10 MB of text between two ends, to be freed with free(). */
+/* 10 MB of text between @head and @tail, to be freed with free(). */
 static char *
 modelHuge(const char *begin, const char *end)
 {
@@ -38,7 +38,7 @@ modelGone(modelDomain *domain)
     return -1;
 }
 
-/* The fault that happens instead of the command, if any. Returns 0 when none does. */
+/* Inject the fault that replaces the command, if there is one. Returns 0 if there is none. */
 static int
 modelFaultBefore(virDomainPtr client, modelFaultKind kind)
 {
@@ -63,7 +63,7 @@ modelFaultBefore(virDomainPtr client, modelFaultKind kind)
     }
 }
 
-/* What the client gets to see of @answer, which QEMU gave. */
+/* Hand the client its view of @answer, QEMU's reply. */
 static int
 modelFaultAfter(virDomainPtr client, modelFaultKind kind, const char *answer, char **reply)
 {
@@ -92,7 +92,7 @@ modelFaultAfter(virDomainPtr client, modelFaultKind kind, const char *answer, ch
     }
 }
 
-/* One QMP command of a client: what virDomainQemuMonitorCommand() does with it. */
+/* Execute one QMP command of a client, as virDomainQemuMonitorCommand() does. */
 int
 modelFaultCommand(virDomainPtr client, const char *request, char **reply)
 {

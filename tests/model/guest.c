@@ -2,9 +2,9 @@
 /*
  * guest.c: the guest of a modelQemu
  *
- * Two guests: one that does again what a recorded guest did, step by step, and says where
- * the device answers otherwise; and one that behaves as a driver does: it knows what the
- * event log told it, and answers offers in their order.
+ * Two guests: one replays a recorded guest step by step, and reports where the device
+ * answers differently; the other behaves like a driver: it knows what the event log told
+ * it, and answers offers in order.
  */
 
 #include <config.h>
@@ -15,7 +15,7 @@
 
 /* --------------------------------------------------- the recorded guest */
 
-/* As the recordings write a tag: 32 digits. */
+/* A tag as the recordings write it: 32 digits. */
 static char *
 modelTagBytes(const char *tag)
 {
@@ -49,7 +49,7 @@ modelNumber(virCxlDcdJSON *object, const char *name)
     return value;
 }
 
-/* Get Event Records: they leave the log. */
+/* Get Event Records: the records are removed from the log. */
 static char *
 modelStepEvents(modelDevice *device, virCxlDcdJSON *step)
 {
@@ -85,7 +85,7 @@ modelStepEvents(modelDevice *device, virCxlDcdJSON *step)
     return g_strdup_printf("event log: expected\n%sbut it is\n%s", expected->str, is->str);
 }
 
-/* Get Dynamic Capacity Extent List: room for what is pending too, but empty. */
+/* Get Dynamic Capacity Extent List: pending extents take up entries too, but empty ones. */
 static char *
 modelStepList(modelDevice *device, virCxlDcdJSON *step)
 {
@@ -145,7 +145,7 @@ modelStepMailbox(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step, bool
     return g_strdup_printf("mailbox: expected %llu but it is %u", expected, rc);
 }
 
-/* One step of a recording. Returns NULL, or what is not as recorded. */
+/* Replay one step of a recording. Returns NULL, or how the result differs from the recording. */
 char *
 modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step)
 {
@@ -179,7 +179,7 @@ modelGuestStep(modelQemu *qemu, modelDevice *device, virCxlDcdJSON *step)
 
 /* --------------------------------------------------------------- a driver */
 
-/* The guest reads the whole log. Releases are done by modelGuestObey(). */
+/* The guest reads the whole log. modelGuestObey() acts on the releases in it. */
 static GQueue *
 modelGuestRead(modelDevice *device)
 {
@@ -191,8 +191,8 @@ modelGuestRead(modelDevice *device)
     return events;
 }
 
-/* Answer the offer that is first in turn, if the guest has heard of it. Returns whether
- * it has, and could accept it. */
+/* Answer the oldest offer, if the guest was notified of it. Returns whether it was, and the
+ * device took the answer. */
 bool
 modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept)
 {
@@ -219,7 +219,7 @@ modelGuestAnswer(modelQemu *qemu, modelDevice *device, bool accept)
            MODEL_RC_SUCCESS;
 }
 
-/* Whether the guest has an extent of the range and with the tag that @event asks for. */
+/* Whether the guest has an extent with the range and the tag of @event. */
 static bool
 modelGuestHas(const modelDevice *device, const modelEvent *event)
 {
@@ -234,8 +234,8 @@ modelGuestHas(const modelDevice *device, const modelEvent *event)
     return false;
 }
 
-/* Give back what the log asks for. @strict: find it by range and tag, as Linux does. Returns
- * whether there was anything. */
+/* Give back what the log asks for. @strict: look it up by range and tag, as Linux does. Returns
+ * whether there was anything to give back. */
 bool
 modelGuestObey(modelQemu *qemu, modelDevice *device, bool strict)
 {

@@ -2,16 +2,16 @@
 /*
  * libvirt.c: the libvirt functions that the library calls, over a domain in memory
  *
- * Defined in a test's executable they take the place of libvirt's own. Each client has a
- * virDomainPtr of its own and can die: of what it calls from then on, nothing happens.
- * That is what a killed process looks like from outside, without a process.
+ * Defined in a test's executable, these replace libvirt's own. Each client has a
+ * virDomainPtr of its own and can die: from then on its calls have no effect. That is
+ * what a killed process looks like from outside, without a process.
  *
- * The live XML keeps metadata as libvirt does: one element a namespace, replaced as a
- * whole, the namespace put on every element of it (virDomainDefSetMetadata(), libvirt's
- * src/conf/domain_conf.c). What changes or prints a running domain waits for QEMU where it
- * hangs; what only reads its metadata does not.
+ * The live XML keeps metadata as libvirt does: one element per namespace, replaced as a
+ * whole, with the namespace declared on every element in it (virDomainDefSetMetadata(),
+ * libvirt's src/conf/domain_conf.c). Calls that change or print a running domain block
+ * while QEMU hangs; those that only read its metadata do not.
  *
- * Time is what a test says it is; whoever sleeps makes it pass.
+ * Time is under the test's control: it passes when somebody sleeps.
  */
 
 #include <config.h>
@@ -78,7 +78,7 @@ modelFormatDevice(GString *buf, const modelQemu *qemu, const modelDevice *device
                            device->alias);
 }
 
-/* A running domain of @qemu, with its devices in the stored form. Takes @qemu. */
+/* A running domain of @qemu, with its devices in the stored form. Takes ownership of @qemu. */
 modelDomain *
 modelDomainNew(modelQemu *qemu)
 {
@@ -98,7 +98,7 @@ modelDomainNew(modelQemu *qemu)
     return domain;
 }
 
-/* QEMU is gone: what was only in the live XML goes with it. */
+/* QEMU has exited: whatever was only in the live XML is lost with it. */
 void
 modelDomainStop(modelDomain *domain)
 {
@@ -142,7 +142,8 @@ modelSetNamespace(xmlNodePtr node, xmlNsPtr ns)
         modelSetNamespace(child, ns);
 }
 
-/* The element @xml, as libvirt puts it among the metadata of @doc; NULL removes it. */
+/* Replace the element of namespace @uri in the metadata of @doc with @xml, as libvirt does; NULL
+ * removes it. */
 static int
 modelReplaceMetadata(xmlDocPtr doc, const char *xml, const char *key, const char *uri)
 {
@@ -188,7 +189,7 @@ modelDomainSetMetadata(modelDomain *domain, const char *xml, const char *key, co
     return ret;
 }
 
-/* The element of namespace @uri without it, or NULL. */
+/* The element of namespace @uri without its namespace, or NULL. */
 static char *
 modelDomainGetMetadata(modelDomain *domain, const char *uri)
 {
@@ -210,7 +211,7 @@ modelDomainGetMetadata(modelDomain *domain, const char *uri)
     return xml;
 }
 
-/* What a test finds or leaves behind in the live XML, no client being asked. */
+/* Lets a test read and write the live XML directly, without a client. */
 void
 modelDomainPutRecord(modelDomain *domain, const char *tag, const char *xml)
 {
@@ -248,7 +249,7 @@ virDomainFree(virDomainPtr client)
     return 0;
 }
 
-/* Each call of a client comes by here first: the dead get no further. */
+/* Every call of a client starts here: a dead client gets no further. */
 static int
 modelCall(virDomainPtr client, modelCallKind kind)
 {
@@ -262,7 +263,7 @@ modelCall(virDomainPtr client, modelCallKind kind)
     return 0;
 }
 
-/* libvirt gives up after a while where somebody else waits for QEMU. */
+/* libvirt gives up after a while if somebody else is waiting for QEMU. */
 static int
 modelWait(const modelDomain *domain)
 {
@@ -274,7 +275,7 @@ modelWait(const modelDomain *domain)
     return -1;
 }
 
-/* What needs the running domain: libvirt takes a job for it. */
+/* For calls that need the running domain: libvirt takes a job for them. */
 static int
 modelJob(virDomainPtr client, modelCallKind kind)
 {
@@ -311,8 +312,8 @@ virDomainGetName(virDomainPtr client G_GNUC_UNUSED)
     return "vm";
 }
 
-/* What the library tells domains apart by within one process. Clients are processes of
- * their own, which share nothing: each sees a UUID of its own. */
+/* The library uses the UUID to tell domains apart within one process. Clients stand for separate
+ * processes, which share nothing, so each sees a UUID of its own. */
 int
 virDomainGetUUIDString(virDomainPtr client, char *uuid)
 {
@@ -395,7 +396,7 @@ virDomainGetMetadata(virDomainPtr client, int type, const char *uri, unsigned in
     return xml;
 }
 
-/* A command that changes nothing: a question, or an add of an extent of no length. */
+/* Whether a command changes nothing: a query, or an add of an extent of no length. */
 static bool
 modelIsQuery(const char *command)
 {
@@ -429,7 +430,8 @@ virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
     return modelClientNew(client->domain);
 }
 
-/* A daemon that has the driver module: what it does is not tried here. */
+/* What the library leaves to a daemon that has the driver module is only recorded: what the
+ * daemon would do with it is not tested here. */
 static int
 modelLeftToDaemon(virDomainPtr client, const char *what, const char *xml, unsigned int flags)
 {

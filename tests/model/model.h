@@ -2,10 +2,10 @@
 /*
  * model.h: a QEMU with CXL dynamic capacity, its guest and libvirt above it, in memory
  *
- * A modelQemu answers QMP as a QEMU does; a modelDomain is the libvirt domain around it;
+ * A modelQemu answers QMP as QEMU does; a modelDomain is the libvirt domain around it;
  * and each modelClientNew() is one client's virDomainPtr, which the library under test
- * uses without knowing. What the model says is what was recorded of real ones: see
- * tests/modeldata.
+ * uses without knowing the difference. The model's answers are those recorded from real
+ * QEMUs: see tests/modeldata.
  */
 
 #ifndef MODEL_H
@@ -22,13 +22,13 @@
 /* The block size of a region, bytes. */
 #define MODEL_BLOCK (2ULL << 20)
 
-/* A device knows of this many extents, pending and accepted. */
+/* The extents a device can hold, pending and accepted. */
 #define MODEL_EXTENTS_MAX 512
 
 /* Records in a device's dynamic capacity event log. */
 #define MODEL_EVENTS_MAX 8
 
-/* Backends that are mapped straight into the fixed memory window at a time. */
+/* The number of backends mapped directly into the fixed memory window at a time. */
 #define MODEL_DIRECT_MAX 4
 
 /* Return codes of the CXL mailbox (CXL 3.1, table 8-34). */
@@ -49,7 +49,7 @@ typedef enum {
 typedef struct {
     char *id;
     char *type;
-    char *tag;               /* as it was given; NULL: none */
+    char *tag;               /* as given; NULL: none */
     unsigned long long size; /* bytes */
     bool share;
     unsigned int users; /* accepted extents and devices that map it */
@@ -60,12 +60,12 @@ typedef struct {
     unsigned long long len; /* bytes */
 } modelRange;
 
-/* What is pending or accepted. */
+/* A pending or accepted extent. */
 typedef struct {
     modelRange range;
-    char tag[37];  /* canonical; nil where QEMU keeps none */
-    char *backend; /* the id of its backend; NULL: that of the device */
-    bool dangling; /* the backend was deleted under it */
+    char tag[37];  /* canonical; nil if QEMU keeps none */
+    char *backend; /* the id of its backend; NULL: the device's */
+    bool dangling; /* its backend was deleted */
     bool decoder;  /* the guest had a decoder when it was offered */
     bool direct;   /* mapped straight into the window */
 } modelExtent;
@@ -73,18 +73,18 @@ typedef struct {
 /* The extents of one add, which the guest answers together. */
 typedef struct {
     GPtrArray *extents; /* modelExtent */
-    bool logged;        /* all its records went into the event log */
+    bool logged;        /* all its records fit into the event log */
 } modelGroup;
 
 /* A record of the event log. */
 typedef struct {
     unsigned int handle;
-    bool add; /* or release */
+    bool add; /* true: add, false: release */
     unsigned int region;
     unsigned int flags; /* 1: more of the same group follow */
     modelRange range;
     char tag[37];
-    unsigned int available; /* extents that the device can still take */
+    unsigned int available; /* extents that the device still has room for */
 } modelEvent;
 
 /* A type 3 device. */
@@ -92,27 +92,29 @@ typedef struct {
     char *alias;
     unsigned int regions;           /* 0: no dynamic capacity */
     unsigned long long region_size; /* bytes */
-    bool tagged;                    /* dc-regions-total-size: each capacity brings its backend */
-    char *memdev;                   /* the id that the link volatile-dc-memdev has; NULL: none */
-    GQueue pending;                 /* modelGroup, in the order of the offers */
+    bool tagged;                    /* dc-regions-total-size: each capacity brings its own
+                                     * backend */
+    char *memdev;                   /* the id that the link volatile-dc-memdev points to; NULL:
+                                     * none */
+    GQueue pending;                 /* modelGroup, oldest offer first */
     GPtrArray *accepted;            /* modelExtent */
     GQueue events;                  /* modelEvent */
     unsigned int handle;            /* of the last record */
     bool decoder;                   /* the guest has committed an HDM decoder */
-    bool used;                      /* something was added once */
-    bool unplugging;                /* device_del was taken */
+    bool used;                      /* something was added at some time */
+    bool unplugging;                /* device_del was accepted */
 } modelDevice;
 
 typedef struct {
     modelFlavour flavour;
-    bool terse;          /* its status does not know of pending */
+    bool terse;          /* its status does not report pending */
     GPtrArray *objects;  /* modelObject */
     GPtrArray *devices;  /* modelDevice */
-    GQueue messages;     /* char *: QMP events, without their time */
-    GPtrArray *requests; /* char *: all that was asked */
-    bool running;        /* its processors do */
-    const char *crashed; /* why QEMU is gone; NULL: it runs */
-    bool corrupt;        /* QEMU uses memory that it freed */
+    GQueue messages;     /* char *: QMP events, without timestamps */
+    GPtrArray *requests; /* char *: all requests received */
+    bool running;        /* its processors are running */
+    const char *crashed; /* why QEMU has exited; NULL: it is running */
+    bool corrupt;        /* QEMU uses memory that it has freed */
 } modelQemu;
 
 /* qmp.c */
@@ -123,7 +125,7 @@ char *modelQemuCommand(modelQemu *qemu, const char *request);
 void modelQemuCrash(modelQemu *qemu, const char *why);
 void modelQemuMessage(modelQemu *qemu, const char *event, const char *data);
 
-/* One QMP command: a JSON value, or NULL with *@error or with QEMU crashed. */
+/* One QMP command: returns a JSON value, or NULL with *@error set or with QEMU crashed. */
 typedef char *(*modelCommand)(modelQemu *qemu, virCxlDcdJSON *args, char **error);
 
 const char *modelArgString(virCxlDcdJSON *args, const char *name, char **error);
@@ -181,23 +183,23 @@ void modelGuestGiveAllBack(modelQemu *qemu, modelDevice *device);
 /* faults.c */
 typedef enum {
     MODEL_FAULT_NONE,
-    MODEL_FAULT_ERROR,         /* libvirt fails; QEMU has not heard the command */
-    MODEL_FAULT_LOST,          /* libvirt fails; QEMU has done the command */
+    MODEL_FAULT_ERROR,         /* libvirt fails; QEMU did not get the command */
+    MODEL_FAULT_LOST,          /* libvirt fails; QEMU executed the command */
     MODEL_FAULT_DENIED,        /* as ERROR, with the code of the fault */
     MODEL_FAULT_REFUSED,       /* QEMU refuses the command */
-    MODEL_FAULT_HANG,          /* QEMU answers nobody; this client waits for ever */
-    MODEL_FAULT_GONE,          /* QEMU is gone before the command */
-    MODEL_FAULT_GONE_AFTER,    /* QEMU is gone after the command */
-    MODEL_FAULT_NOT_JSON,      /* QEMU has done the command; the reply is no JSON */
-    MODEL_FAULT_HUGE,          /* the reply is JSON of 10 MB */
-    MODEL_FAULT_HUGE_NOT_JSON, /* the reply is 10 MB of anything */
+    MODEL_FAULT_HANG,          /* QEMU answers nobody; this client waits forever */
+    MODEL_FAULT_GONE,          /* QEMU exits before the command */
+    MODEL_FAULT_GONE_AFTER,    /* QEMU exits after the command */
+    MODEL_FAULT_NOT_JSON,      /* QEMU executes the command; the reply is not JSON */
+    MODEL_FAULT_HUGE,          /* the reply is 10 MB of JSON */
+    MODEL_FAULT_HUGE_NOT_JSON, /* the reply is 10 MB of something else */
 } modelFaultKind;
 
 typedef struct {
     modelFaultKind kind;
     int code;              /* of DENIED; 0: VIR_ERR_OPERATION_DENIED */
     unsigned int at;       /* the command, from 1; 0: none */
-    unsigned int commands; /* how many there were */
+    unsigned int commands; /* how many there have been */
 } modelFault;
 
 struct _modelDomain;
@@ -210,9 +212,9 @@ struct _modelDomain {
     char *live;      /* XML of the running domain */
     char *config;    /* XML of the stored definition */
     bool hung;       /* QEMU answers nobody */
-    bool restored;   /* its guest goes on where it was saved */
+    bool restored;   /* its guest continues from a saved state */
     modelFault fault;
-    char *attached; /* what attach-device and detach-device were last given */
+    char *attached; /* the XML last given to attach-device and detach-device */
 };
 
 /* What a call looks at or changes. */
@@ -223,7 +225,7 @@ typedef enum {
     MODEL_CALL_WRITE_QEMU,
 } modelCallKind;
 
-/* A client's hold of the domain. */
+/* A client's connection to the domain. */
 struct _virConnect {
     const char *type;
     const char *uri;
@@ -231,13 +233,15 @@ struct _virConnect {
 struct _virDomain {
     modelDomain *domain;
     struct _virConnect conn;
-    unsigned int calls;                                      /* of libvirt that it has made */
-    unsigned int dies_after;                                 /* this many; G_MAXUINT: never */
-    void (*before)(virDomainPtr client, modelCallKind kind); /* each call; NULL: nothing */
+    unsigned int calls;                                      /* libvirt calls that it has made */
+    unsigned int dies_after;                                 /* dies after this many calls;
+                                                              * G_MAXUINT: never */
+    void (*before)(virDomainPtr client, modelCallKind kind); /* runs before each call; NULL:
+                                                              * nothing */
     void *opaque;
 };
 
-extern gint64 model_time;                    /* microseconds: what every clock says */
+extern gint64 model_time;                    /* microseconds: the time on every clock */
 extern void (*model_on_sleep)(void *opaque); /* what happens while a client sleeps */
 extern void *model_on_sleep_opaque;
 

@@ -2,10 +2,11 @@
 /*
  * objects.c: the host memory backends of a modelQemu
  *
- * QEMU with the tagged series gives a backend a tag, which is any text, which may be
- * changed, and which two may share: the one of the lowest id in QEMU's own order is
- * found, here the first that was made. A backend that an accepted extent maps is in
- * use; one whose extent is only pending is not, and QEMU lets it be deleted.
+ * QEMU with the tagged series gives a backend a tag, which is arbitrary text, can be
+ * changed, and may be shared by two backends: a lookup then finds the one with the lowest
+ * id in QEMU's own order, here the first that was created. A backend that an accepted
+ * extent maps is in use; one whose extent is only pending is not, and QEMU lets it be
+ * deleted.
  */
 
 #include <config.h>
@@ -51,7 +52,7 @@ modelObjectById(modelQemu *qemu, const char *id)
     return NULL;
 }
 
-/* The backend that an add with @tag means: the tag is compared as text. */
+/* The backend that an add with @tag refers to: tags are compared as text. */
 modelObject *
 modelObjectByTag(modelQemu *qemu, const char *tag)
 {
@@ -161,7 +162,7 @@ modelQomList(modelQemu *qemu, virCxlDcdJSON *args, char **error)
     return g_string_free(g_steal_pointer(&buf), FALSE);
 }
 
-/* QMP qom-list-properties and device-list-properties: those that matter here */
+/* QMP qom-list-properties and device-list-properties: only those the library looks at */
 char *
 modelQomListProperties(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {
@@ -183,7 +184,7 @@ modelQomListProperties(modelQemu *qemu, virCxlDcdJSON *args, char **error)
     return NULL;
 }
 
-/* The object of /objects/ID that @args name, where its tag is asked for. */
+/* The object of /objects/ID that @args name, if they ask for its tag. */
 static modelObject *
 modelQomTag(modelQemu *qemu, virCxlDcdJSON *args, char **error)
 {

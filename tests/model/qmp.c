@@ -3,8 +3,8 @@
  * qmp.c: a modelQemu, and the QMP requests that it takes
  *
  * A request is checked as QEMU's QAPI layer checks it, in the order of the schema, and
- * handed to the function of its command. Every request is kept: tests look at what was
- * sent. What a flavour does not have is a command that is not found.
+ * passed to the function of its command. Every request is kept, so that tests can look at
+ * what was sent. A command that a flavour lacks is reported as not found.
  */
 
 #include <config.h>
@@ -65,7 +65,7 @@ static char *modelQueryCommands(modelQemu *qemu, virCxlDcdJSON *args, char **err
 static const struct {
     const char *name;
     modelCommand command;
-    unsigned int flavours; /* bits: who has it */
+    unsigned int flavours; /* bits: which flavours have it */
 } modelCommands[] = {
 #define ALL (1 << MODEL_STOCK | 1 << MODEL_SERIES | 1 << MODEL_NEITHER)
     {"qmp_capabilities", modelDone, ALL},
@@ -107,7 +107,7 @@ modelQueryCommands(modelQemu *qemu, virCxlDcdJSON *args G_GNUC_UNUSED, char **er
     return g_string_free(g_steal_pointer(&buf), FALSE);
 }
 
-/* A string member that must be there. Returns NULL with *@error, QAPI's words. */
+/* A mandatory string member. Returns NULL with *@error set in QAPI's words. */
 const char *
 modelArgString(virCxlDcdJSON *args, const char *name, char **error)
 {
@@ -121,7 +121,7 @@ modelArgString(virCxlDcdJSON *args, const char *name, char **error)
     return value;
 }
 
-/* A number member that must be there, of so many bits. */
+/* A mandatory number member of at most so many bits. */
 bool
 modelArgUnsigned(virCxlDcdJSON *args,
                  const char *name,
@@ -153,7 +153,7 @@ modelError(const char *class, const char *description)
     return virCxlDcdJSONFinish(writer);
 }
 
-/* One request and its answer, a whole JSON object; NULL when QEMU crashed over it. */
+/* One request and its answer, a whole JSON object; NULL if QEMU crashed on it. */
 char *
 modelQemuCommand(modelQemu *qemu, const char *request)
 {
@@ -187,7 +187,7 @@ modelQemuCommand(modelQemu *qemu, const char *request)
     return answer ? g_strdup_printf("{\"return\":%s}", answer) : modelError("GenericError", error);
 }
 
-/* QEMU ends without being asked to. */
+/* QEMU exits without being asked to. */
 void
 modelQemuCrash(modelQemu *qemu, const char *why)
 {
@@ -195,7 +195,7 @@ modelQemuCrash(modelQemu *qemu, const char *why)
         qemu->crashed = why;
 }
 
-/* QEMU speaks unasked: a QMP event. */
+/* QEMU sends something unasked: a QMP event. */
 void
 modelQemuMessage(modelQemu *qemu, const char *event, const char *data)
 {

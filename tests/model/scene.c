@@ -2,7 +2,7 @@
 /*
  * scene.c: a domain with a device, and what happens to it, in words
  *
- * A tagged device stands in a QEMU with the series, a static one in a QEMU as released.
+ * A tagged device belongs to a QEMU with the series, a static one to a QEMU as released.
  *
  * What a client does, through the public interface:
  *   add, release, refresh, wait
@@ -31,7 +31,7 @@
 
 /* ------------------------------------------------------------ what clients do */
 
-/* A capacity of SCENE_SIZE where there is room. Returns its tag, or NULL. */
+/* Add a capacity of SCENE_SIZE wherever there is room. Returns its tag, or NULL. */
 char *
 sceneAdd(virDomainPtr client, const char *tag)
 {
@@ -127,7 +127,7 @@ sceneDoWord(scene *self, const char *text)
     }
 }
 
-/* Do @words, one after another. */
+/* Execute @words, one after another. */
 void
 sceneDo(scene *self, const char *words)
 {
@@ -140,7 +140,7 @@ sceneDo(scene *self, const char *words)
     }
 }
 
-/* Somebody else goes on. */
+/* Continue as another client. */
 void
 sceneNewClient(scene *self)
 {
@@ -150,7 +150,7 @@ sceneNewClient(scene *self)
 
 /* ------------------------------------------------------------------ starting */
 
-/* The record says @state, and nothing of what a process writes after it happened. */
+/* Make the record say @state, and drop what a process writes only after the change happened. */
 static void
 sceneRewriteRecord(scene *self, const char *state)
 {
@@ -167,7 +167,7 @@ sceneRewriteRecord(scene *self, const char *state)
     free(record);
 }
 
-/* An add whose process ended just before it told QEMU anything, or after its backend. */
+/* An add whose process died just before it told QEMU anything, or after it created the backend. */
 static void
 sceneStartAdding(scene *self, bool backend)
 {
@@ -196,7 +196,7 @@ sceneStart(scene *self, const char *state)
     static const struct {
         const char *state;
         const char *words;
-        const char *rewrite; /* what the record says instead */
+        const char *rewrite; /* what the record is changed to say */
     } ways[] = {
         {"none", ""},
         {"adding-offered", "add", "adding"},
@@ -222,8 +222,7 @@ sceneStart(scene *self, const char *state)
         g_free(g_queue_pop_tail(&self->device->events));
 }
 
-/* A domain with one device of 1 GiB, on which a capacity with the tag SCENE_TAG is in
- * the state @start. */
+/* A domain with one device of 1 GiB, which has a capacity tagged SCENE_TAG in the state @start. */
 scene *
 sceneNew(bool tagged, const char *start)
 {
@@ -253,7 +252,7 @@ sceneFree(scene *self)
 
 /* ------------------------------------------------------------------- looking */
 
-/* What the record of @tag says: a virDomainCxlDcdState. */
+/* The state in the record of @tag: a virDomainCxlDcdState. */
 int
 sceneRecordState(const scene *self, const char *tag)
 {
@@ -272,7 +271,7 @@ sceneRecordState(const scene *self, const char *tag)
     return state;
 }
 
-/* Backends that a capacity brought. */
+/* The number of backends that were created for capacities. */
 unsigned int
 sceneBackends(const scene *self)
 {
@@ -295,7 +294,7 @@ sceneIsExtentOf(const scene *self, const modelExtent *extent, const virCxlDcdCap
            (!self->tagged || g_str_equal(extent->tag, capacity->tag));
 }
 
-/* What the extent of @capacity is. */
+/* The state of the extent of @capacity. */
 static const char *
 sceneExtentAt(const scene *self, const virCxlDcdCapacityDef *capacity)
 {
@@ -315,7 +314,7 @@ sceneExtentAt(const scene *self, const virCxlDcdCapacityDef *capacity)
     return "gone";
 }
 
-/* What the extent behind a record has to be. */
+/* The state that an extent must have, given the state in its record. */
 static const char *
 sceneExtentOfState(int state)
 {
@@ -324,9 +323,8 @@ sceneExtentOfState(int state)
     return state == VIR_DOMAIN_CXL_DCD_STATE_PENDING ? "pending" : "gone";
 }
 
-/* What the records of the domain and QEMU do not have in common, or NULL: each extent has
- * its record, each record its extent, each extent (tagged) its backend. @records: how many
- * there are. */
+/* How the records of the domain and QEMU disagree, or NULL: each extent must have a record, each
+ * record an extent, each extent (tagged) a backend. @records is set to the number of records. */
 char *
 sceneInconsistency(const scene *self, unsigned int *records)
 {
@@ -343,7 +341,7 @@ sceneInconsistency(const scene *self, unsigned int *records)
         const char *is = sceneExtentAt(self, capacity);
 
         if (capacity->state == VIR_DOMAIN_CXL_DCD_STATE_REJECTED)
-            continue; /* its place is free for others */
+            continue; /* others may use its place */
         extents++;
         if (!g_str_equal(sceneExtentOfState(capacity->state), is))
             return g_strdup_printf("%s is %s at %llu, and its extent is %s",
@@ -361,7 +359,7 @@ sceneInconsistency(const scene *self, unsigned int *records)
     return NULL;
 }
 
-/* Every request for dynamic capacity names its tag, in the one spelling. */
+/* Every request about dynamic capacity must contain its tag, in canonical spelling. */
 static void
 sceneCheckRequest(const char *text)
 {
@@ -380,7 +378,7 @@ sceneCheckRequest(const char *text)
     }
 }
 
-/* What was done that endangers QEMU, or NULL. */
+/* Returns what was done that endangers QEMU, or NULL. */
 const char *
 sceneDanger(const scene *self)
 {
@@ -412,7 +410,7 @@ sceneCheckSafe(const scene *self)
         sceneCheckRequest(g_ptr_array_index(self->domain->qemu->requests, i));
 }
 
-/* What the extent of the one capacity is: QEMU as released keeps no tags. */
+/* The state of the only capacity's extent: QEMU as released keeps no tags. */
 static const char *
 sceneExtent(const scene *self, const char *tag)
 {
@@ -423,8 +421,8 @@ sceneExtent(const scene *self, const char *tag)
     return self->device->accepted->len > 0 ? "accepted" : "pending";
 }
 
-/* The record of the only capacity says @record, its extent is @extent, and there is one
- * backend where there is an extent. */
+/* The only capacity's record must say @record, its extent must be @extent, and it must have a
+ * backend if and only if it has an extent. */
 void
 sceneCheck(const scene *self, const char *tag, const char *record, const char *extent)
 {

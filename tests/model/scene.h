@@ -16,8 +16,8 @@
 typedef struct {
     bool tagged;
     modelDomain *domain;
-    modelDevice *device; /* NULL once QEMU is gone */
-    virDomainPtr client; /* the one whose words these are */
+    modelDevice *device; /* NULL once QEMU has exited */
+    virDomainPtr client; /* the client whose words are executed */
 } scene;
 
 scene *sceneNew(bool tagged, const char *start);
