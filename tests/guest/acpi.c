@@ -2,11 +2,11 @@
 /*
  * acpi.c: where the host bridges' registers and the fixed memory windows are
  *
- * A guest learns both from ACPI only. Firmware would fetch the tables from
+ * A guest can only learn both from ACPI. Firmware would fetch the tables from
  * QEMU's fw_cfg device; so does this file, through the device's DMA interface
- * (a port access a byte would take seconds). That needs some of the guest's
- * memory for a moment, which is put back as it was: relies on the machine
- * having RAM at 1 MiB and on no processor using it meanwhile.
+ * (a port access a byte would take seconds). That temporarily uses some of the
+ * guest's memory, whose content is restored afterwards: it relies on the
+ * machine having RAM at 1 MiB and on no processor using it meanwhile.
  */
 
 #include "acpi.h"
@@ -158,7 +158,7 @@ acpiCompareHostBridges(gconstpointer first, gconstpointer second)
  * @table: the table, its header first
  * @size: bytes
  *
- * Returns what it says.
+ * Returns its content.
  */
 static Cedt *
 acpiParseCedt(const guint8 *table, gsize size)
@@ -198,7 +198,7 @@ acpiParseCedt(const guint8 *table, gsize size)
  * @qtest: the machine
  * @error: set on failure
  *
- * Returns what the machine's CXL Early Discovery Table says, or NULL with
+ * Returns the content of the machine's CXL Early Discovery Table, or NULL with
  * @error set.
  */
 Cedt *

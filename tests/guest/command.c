@@ -2,8 +2,8 @@
 /*
  * command.c: the commands, one function each: arguments in, lines out
  *
- * The table at the end is the only list of them. Output is one line a thing,
- * words and values in turn, the same whether a command runs by itself or in
+ * The table at the end is the only list of them. Output is one line per item,
+ * words and values in turn, the same whether a command runs on its own or in
  * serve. N is decimal, 0xN hexadecimal in bytes, EXTENT is
  * "region N offset 0xN size 0xN dpa 0xN tag UUID":
  *
@@ -23,8 +23,8 @@
  *   write     nothing
  *   raw       code N NAME, and on a second line: payload HEX
  *
- * Errors in what the user wrote are of the domain G_OPTION_ERROR, and come
- * before anything is done where they can.
+ * Usage errors are of the domain G_OPTION_ERROR, and if possible are reported
+ * before anything is done.
  */
 
 #include "command.h"
@@ -36,8 +36,7 @@
 /* A command that is being run. */
 typedef struct _Command Command;
 struct _Command {
-    GPtrArray *devices; /* the chosen ones; just one where the command
-                                 * is for one */
+    GPtrArray *devices; /* the selected ones; exactly one for a command that takes one device */
     CxlDevice *device;  /* the first of them */
     char **arguments;   /* without options, the command's name first */
     GString *output;
@@ -470,8 +469,8 @@ commandRead(Command *command, GError **error)
 
 /**
  * commandParseData:
- * @text: bytes in hexadecimal, or "@" and bytes in hexadecimal, ":" and how
- *   many bytes they shall be repeated to make
+ * @text: bytes in hexadecimal, or "@" and bytes in hexadecimal, ":" and the
+ *   number of bytes to fill by repeating them
  * @error: set on failure
  *
  * Returns the bytes, or NULL with @error set.
@@ -538,7 +537,7 @@ commandWrite(Command *command, GError **error)
 /**
  * commandRaw:
  * @command: run for one device
- * @error: set on failure, which a return code is not
+ * @error: set on failure; a return code is not a failure
  *
  * Returns 0, or -1 with @error set.
  */
@@ -551,7 +550,7 @@ commandRaw(Command *command, GError **error)
     guint64 opcode;
     guint16 code;
 
-    /* Opcodes are hexadecimal, also as the specification writes them. */
+    /* Opcodes are hexadecimal, also in the specification's spelling. */
     if (g_str_has_prefix(text, "0x"))
         text += 2;
     if (!g_ascii_string_to_unsigned(text, 16, 0, G_MAXUINT16, &opcode, NULL)) {
@@ -580,7 +579,7 @@ commandRaw(Command *command, GError **error)
     return 0;
 }
 
-/* All commands. Those with options look at their arguments themselves. */
+/* All commands. Those with options check their arguments themselves. */
 static const struct {
     const char *name;
     const char *usage;
@@ -630,9 +629,9 @@ commandFind(const char *name)
 
 /**
  * commandExists:
- * @name: what may be a command
+ * @name: a possible command name
  *
- * Returns whether it is one.
+ * Returns whether there is such a command.
  */
 gboolean
 commandExists(const char *name)
@@ -643,7 +642,7 @@ commandExists(const char *name)
 /**
  * commandSummary:
  *
- * Returns all commands with their arguments, a line each.
+ * Returns all commands with their arguments, one per line.
  */
 char *
 commandSummary(void)
@@ -659,10 +658,10 @@ commandSummary(void)
 /**
  * commandCheckArguments:
  * @index: of the command in the table
- * @arguments: the command's name and what follows
+ * @arguments: the command's name and its arguments
  * @error: set on failure
  *
- * Returns 0 if the command takes so many, or -1 with @error set.
+ * Returns 0 if the command takes that many, or -1 with @error set.
  */
 static int
 commandCheckArguments(int index, char **arguments, GError **error)
@@ -684,10 +683,10 @@ commandCheckArguments(int index, char **arguments, GError **error)
 /**
  * commandRun:
  * @guest: the machine, set up
- * @device: which device, as guestSelect() takes it; NULL for all, or for the
- *   only one
- * @arguments: the command's name and what follows
- * @output: what it has to say is appended
+ * @device: which device, as guestSelect() takes it; NULL for all devices, or
+ *   for the only one
+ * @arguments: the command's name and its arguments
+ * @output: the command's output is appended
  * @error: set on failure
  *
  * Returns 0, or -1 with @error set.

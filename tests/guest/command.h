@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * command.h: what may be asked of a guest, on the command line and in serve
+ * command.h: the guest's commands, on the command line and in serve
  */
 
 #ifndef GUEST_COMMAND_H

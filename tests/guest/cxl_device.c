@@ -4,7 +4,7 @@
  *
  * Component and device registers are where the Register Locator DVSEC says
  * (CXL 3.1, section 8.1.9). A device is mapped by one decoder in each
- * component on the way, the host's first, that covers all its dynamic
+ * component on the path, from the host down, which covers all its dynamic
  * capacity regions:
  *
  *     fixed memory window    host bridge    [upstream port]    device
@@ -12,8 +12,8 @@
  *        ^ base              target port    target port        skip to the
  *                                                              first region
  *
- * Relies on the regions following each other in device memory without gaps
- * (so QEMU makes them), and on no decoder for the device's static memory.
+ * Relies on the regions following each other in device memory without gaps (as
+ * QEMU lays them out), and on no decoder for the device's static memory.
  */
 
 #include "cxl_device.h"
@@ -31,7 +31,7 @@
  * @qtest: the machine; outlives the device
  * @address: where the device is
  *
- * Returns a device of which only that is known.
+ * Returns a device of which only the address is known.
  */
 CxlDevice *
 cxlDeviceNew(Qtest *qtest, PciAddress address)
@@ -78,7 +78,7 @@ cxlDeviceIsType3(Pci *pci, PciAddress address)
  * @address: a function whose BARs have addresses
  * @kind: CXL_LOCATOR_COMPONENT or CXL_LOCATOR_DEVICE
  *
- * Returns where the block of registers is in memory, 0 if there is none.
+ * Returns the address of the register block in memory, 0 if there is none.
  */
 static guint64
 cxlRegisters(Pci *pci, PciAddress address, guint8 kind)
@@ -107,7 +107,7 @@ cxlRegisters(Pci *pci, PciAddress address, guint8 kind)
  * @pci: the machine
  * @address: a function whose BARs have addresses
  *
- * Returns where its component registers are in memory, 0 if it has none.
+ * Returns the address of its component registers in memory, 0 if it has none.
  */
 guint64
 cxlComponentRegisters(Pci *pci, PciAddress address)
@@ -157,7 +157,7 @@ cxlDeviceOpen(CxlDevice *device, Pci *pci, GError **error)
  * cxlDeviceSpan:
  * @device: a device whose regions are known
  *
- * Returns how many bytes of the window it takes, 0 without dynamic capacity.
+ * Returns how many bytes of the window it needs, 0 without dynamic capacity.
  */
 guint64
 cxlDeviceSpan(const CxlDevice *device)
@@ -174,7 +174,7 @@ cxlDeviceSpan(const CxlDevice *device)
 /**
  * cxlDeviceRange:
  * @device: a device
- * @range: filled with what the device's own decoder shall do
+ * @range: filled with what the device's own decoder is to do
  * @error: set on failure
  *
  * Returns 0, or -1 with @error set if the device cannot be mapped.
@@ -201,9 +201,9 @@ cxlDeviceRange(const CxlDevice *device, HdmRange *range, GError **error)
 /**
  * cxlHopName:
  * @device: a device
- * @hop: on the way to it
+ * @hop: on the path to it
  *
- * Returns a name of the hop for people.
+ * Returns a human-readable name of the hop.
  */
 static char *
 cxlHopName(const CxlDevice *device, const CxlHop *hop)
@@ -220,7 +220,7 @@ cxlHopName(const CxlDevice *device, const CxlHop *hop)
  * @device: a device that has its place
  * @error: set on failure
  *
- * Makes the place in the window lead to the device's regions.
+ * Maps the device's regions to its place in the window.
  *
  * Returns 0, or -1 with @error set.
  */

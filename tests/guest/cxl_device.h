@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_device.h: a CXL type 3 memory device, and the way to it
+ * cxl_device.h: a CXL type 3 memory device, and the path to it
  */
 
 #ifndef GUEST_CXL_DEVICE_H
@@ -22,7 +22,7 @@ struct _CxlRegion {
     guint64 blockSize;    /* bytes; extents are multiples of it */
 };
 
-/* A component on the way from the host to a device, and its way out. */
+/* A component on the path from the host to a device, and the port that leads on. */
 typedef struct _CxlHop CxlHop;
 struct _CxlHop {
     PciAddress address; /* of the upstream port; unused for a host
@@ -39,7 +39,7 @@ struct _CxlDevice {
     PciAddress port; /* root port or downstream port above it */
     guint8 portNumber;
     guint64 serial;     /* 0 if the device has none */
-    guint32 hostBridge; /* its uid */
+    guint32 hostBridge; /* the uid of its host bridge */
     GArray *hops;       /* CxlHop, the host bridge first */
 
     guint64 decoders; /* its own HDM decoders */
@@ -48,13 +48,11 @@ struct _CxlDevice {
     CxlRegion regions[CXL_REGIONS];
 
     gboolean placed; /* whether base is set */
-    guint64 base;    /* host physical address of its first region,
-                                 * its place in the fixed memory window */
+    guint64 base;    /* host physical address of its first region, in the fixed memory window */
 
-    GArray *postponed; /* DcdExtent: asked back, not yet given back */
-    gint64 seen;       /* since when events wait, monotonic; 0: none */
-    gboolean stuck;    /* whether the offer stuckHandle was tried and
-                                 * failed */
+    GArray *postponed; /* DcdExtent: asked back, but not yet given back */
+    gint64 seen;       /* since when events have waited, monotonic; 0: none */
+    gboolean stuck;    /* the offer stuckHandle was tried and failed */
     guint16 stuckHandle;
 };
 

@@ -2,11 +2,11 @@
 /*
  * dcd.c: event records of the dynamic capacity log (0100h, 0101h) and the
  * dynamic capacity commands (4800h to 4803h) of CXL 3.1, sections 8.2.9.2 and
- * 8.2.9.9.9: one function a command, payloads in and structures out
+ * 8.2.9.9.9: one function per command, payloads in and structures out
  *
- * QEMU reports the extent list's length with pending extents counted in, and
- * fills the difference with empty extents, which are left out here. It also
- * trusts the guest to ask for no more extents than an answer holds.
+ * QEMU counts pending extents in the extent list's length and fills the
+ * difference with empty extents, which are dropped here. It also trusts the
+ * guest to ask for no more extents than an answer holds.
  */
 
 #include "dcd.h"
@@ -68,7 +68,7 @@ static const guint8 dcdEventUuid[] = {0xca,
  * @length: bytes of its answer
  * @error: set
  *
- * Reports an answer that is shorter than what it should hold.
+ * Reports that an answer is too short.
  */
 static void
 dcdShort(guint16 opcode, guint length, GError **error)
@@ -153,7 +153,8 @@ dcdGetExtent(const guint8 *bytes, DcdExtent *extent)
  * @device: a device
  * @error: set on failure
  *
- * Get Dynamic Capacity Extent List (4801h), as often as it takes.
+ * Get Dynamic Capacity Extent List (4801h), repeated until the list is
+ * complete.
  *
  * Returns the accepted extents (DcdExtent), or NULL with @error set.
  */
@@ -204,7 +205,7 @@ dcdReadExtents(CxlDevice *device, GError **error)
  * @error: set on failure
  *
  * Get Event Records (0100h) of the dynamic capacity log. Records stay in the
- * log until they are cleared, so that this gives the oldest ones each time.
+ * log until they are cleared, so this returns the oldest ones each time.
  *
  * Returns the records (DcdEvent), or NULL with @error set.
  */

@@ -26,7 +26,7 @@ typedef enum {
 typedef struct _DcdEvent DcdEvent;
 struct _DcdEvent {
     guint16 handle;
-    guint8 type;   /* DcdEventType, or another of the table */
+    guint8 type;   /* DcdEventType, or another from the same table */
     gboolean more; /* the next record is of the same group */
     DcdExtent extent;
 };

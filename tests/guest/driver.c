@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * driver.c: the dynamic capacity driver's part: offers are answered, and what
- * is asked back is given back
+ * driver.c: the dynamic capacity driver's part: answering offers, and giving
+ * back what is asked back
  *
- * The device's event log is a queue of 8 records, and its oldest record can
- * only be cleared first. Offers must be answered in their order too; the
+ * The device's event log is a queue of 8 records, and records can only be
+ * cleared from the oldest on. Offers must be answered in order too; the
  * records of one offer are linked by their More flag. So:
  *
  *   - an offer is cleared from the log after the device took the answer; one
- *     that it would not take stays, and can still be refused;
- *   - a release record that stands before an offer to be answered has to be
- *     cleared with it. It is then "postponed": remembered for as long as this
- *     process lives (so in serve), where a driver has it in its own memory;
- *   - a release record that stands behind an offer is acted on at once but
- *     cleared later, when what it asks for is no longer there ("skipped").
+ *     that the device would not take stays, and can still be refused;
+ *   - a release record in front of an offer that is to be answered has to be
+ *     cleared along with it. It is then "postponed": remembered for as long as
+ *     this process lives (so in serve), as a driver would in its own memory;
+ *   - a release record behind an offer is acted on at once but cleared later,
+ *     when what it asks for is already gone ("skipped").
  *
- * Each thing done is one line of output, its verb first.
+ * Each action is reported as one line of output, its verb first.
  */
 
 #include "driver.h"
@@ -26,8 +26,8 @@
  * driverPrint:
  * @output: where the line is appended
  * @verb: what was done
- * @device: whose extent
- * @extent: to what
+ * @device: the extent's device
+ * @extent: the extent
  */
 static void
 driverPrint(GString *output, const char *verb, const CxlDevice *device, const DcdExtent *extent)
@@ -43,7 +43,7 @@ driverPrint(GString *output, const char *verb, const CxlDevice *device, const Dc
  * @dpa: an address in device memory
  * @size: bytes from there
  *
- * Returns the first extent that has some of these bytes, or NULL.
+ * Returns the first extent that overlaps this range, or NULL.
  */
 static const DcdExtent *
 driverFindExtent(GArray *extents, guint64 dpa, guint64 size)
@@ -62,9 +62,9 @@ driverFindExtent(GArray *extents, guint64 dpa, guint64 size)
 /**
  * driverGroup:
  * @events: records of the log
- * @start: an add record among them
+ * @start: the first add record of an offer
  *
- * Returns how many records the offer that starts there has.
+ * Returns how many records the offer has.
  */
 static guint
 driverGroup(GArray *events, guint start)
@@ -118,7 +118,7 @@ driverAnswerGroup(CxlDevice *device,
  * @output: what was done is appended
  * @error: set on failure
  *
- * Takes the record out of the log, and remembers what it asks for.
+ * Removes the record from the log, and remembers what it asks for.
  *
  * Returns 0, or -1 with @error set.
  */
@@ -157,8 +157,9 @@ driverNextOffer(GArray *events, guint start)
  * driverAnswer:
  * @device: a device
  * @accept: whether to accept or to refuse
- * @tag: answer offers of this tag only, up to the first other; NULL for all
- * @output: what was done is appended, a line an extent
+ * @tag: answer only offers with this tag, up to the first with another; NULL
+ *   for all
+ * @output: what was done is appended, one line per extent
  * @error: set on failure, also when there was nothing to answer
  *
  * Returns 0, or -1 with @error set.
@@ -210,7 +211,7 @@ driverAnswer(CxlDevice *device, gboolean accept, const guint8 *tag, GString *out
 /**
  * driverGiveBack:
  * @device: a device
- * @asked: what to give back; a nil tag stands for any
+ * @asked: what to give back; a nil tag matches any
  * @output: what was done is appended
  * @error: set on failure
  *
@@ -241,7 +242,7 @@ driverGiveBack(CxlDevice *device, const DcdExtent *asked, GString *output, GErro
 /**
  * driverReleaseAsked:
  * @device: a device
- * @output: what was done is appended, a line an extent
+ * @output: what was done is appended, one line per extent
  * @error: set on failure, also when nothing was asked for
  *
  * Gives back what was postponed and what the release records in the log ask
@@ -294,7 +295,7 @@ driverReleaseAsked(CxlDevice *device, GString *output, GError **error)
  * driverReleaseTag:
  * @device: a device
  * @tag: of the extents to give back
- * @output: what was done is appended, a line an extent
+ * @output: what was done is appended, one line per extent
  * @error: set on failure, also when no extent has the tag
  *
  * Returns 0, or -1 with @error set.
@@ -341,7 +342,8 @@ driverReleaseTag(CxlDevice *device, const guint8 *tag, GString *output, GError *
  * @output: what was done is appended
  * @error: set on failure
  *
- * Gives back just this range, whatever the device says to it.
+ * Gives back exactly this range, without checking first whether the device
+ * will accept it.
  *
  * Returns 0, or -1 with @error set.
  */
@@ -386,12 +388,12 @@ driverReleaseRange(CxlDevice *device,
  * @accept: whether offers are accepted or refused
  * @release: whether to give back what is asked for, or to postpone it
  * @output: what was done is appended
- * @error: set on failure, of the first kind that happens
+ * @error: set to the first failure
  *
  * Empties the log in its order, as a driver does when the device interrupts.
- * An offer that the device will not let the guest accept stays in front of
- * the log and blocks what is behind it, as it does in the device, until
- * somebody answers it otherwise.
+ * An offer that the device does not let the guest accept stays at the front of
+ * the log and blocks what is behind it, as it does in the device, until it is
+ * answered differently.
  *
  * Returns 0, or -1 with @error set.
  */
@@ -439,7 +441,7 @@ driverWork(CxlDevice *device, gboolean accept, gboolean release, GString *output
  * @device: a device
  * @error: set on failure
  *
- * Returns whether driverWork() would find something to do; FALSE with @error
+ * Returns whether there is something for driverWork() to do; FALSE with @error
  * set on failure.
  */
 gboolean

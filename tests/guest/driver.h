@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * driver.h: how the guest answers what the device asks
+ * driver.h: how the guest answers the device's requests
  */
 
 #ifndef GUEST_DRIVER_H

@@ -3,13 +3,14 @@
  * guest.c: what firmware and the operating system's bus drivers do before a
  * CXL driver sees its device
  *
- * From the host bridges of the CEDT it goes down: numbers buses, opens bridge
- * windows, gives addresses to BARs. What is set up already is taken as it is,
- * so that any number of processes may do this in turn. Then each device gets
- * its place in the fixed memory window that leads to its host bridge, one
- * after another in order of enumeration, whether or not it is mapped there.
+ * Starting at the host bridges of the CEDT, it walks down the hierarchy: it
+ * numbers buses, opens bridge windows and assigns addresses to BARs. Whatever
+ * is set up already is left as it is, so that any number of processes can do
+ * this in turn. Then each device gets its place in the fixed memory window
+ * that leads to its host bridge, one after another in order of enumeration,
+ * whether or not it is mapped there.
  *
- * Relies on QEMU's giving a host bridge the number of its root bus as uid.
+ * Relies on QEMU using the number of a host bridge's root bus as its uid.
  * Windows that are interleaved over several host bridges are not used.
  */
 
@@ -182,7 +183,7 @@ guestWalkBus(GuestWalk *walk, guint8 bus, guint slots, guint8 limit, GError **er
             header = pciRead8(pci, address, PCI_HEADER_TYPE);
             if (header & PCI_HEADER_MULTIFUNCTION)
                 functions = PCI_FUNCTIONS;
-            /* Numbers in use must be known before new ones are given. */
+            /* Numbers in use must be known before new ones are assigned. */
             if ((header & ~PCI_HEADER_MULTIFUNCTION) == PCI_HEADER_BRIDGE)
                 walk->lastBus = MAX(walk->lastBus, pciRead8(pci, address, PCI_SUBORDINATE_BUS));
         }
@@ -265,8 +266,8 @@ guestPlace(Guest *guest)
  * @guest: the machine
  * @error: set on failure
  *
- * Finds all CXL devices, sets up what is not, and forgets what was known
- * before. To be called again after a reset of the machine.
+ * Finds all CXL devices, sets up those that are not, and forgets what was
+ * known before. To be called again after a reset of the machine.
  *
  * Returns 0, or -1 with @error set.
  */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hdm.c: the decoders by which host bridges, switches and devices lead an
+ * hdm.c: the decoders by which host bridges, switches and devices route an
  * address of the fixed memory window to device memory
  *
  * They are in the component registers (CXL 3.1, section 8.2.4.20), found
- * through the capability array at their start. QEMU takes accesses of 4 bytes
- * only. A host bridge with one root port has none, and needs none.
+ * through the capability array at their start. QEMU only takes accesses of 4
+ * bytes. A host bridge with one root port has no decoders, and needs none.
  *
- * Relies on nobody else programming decoders: they are handed out from the
- * first on, and one that is to be found again is known by what it decodes.
+ * Relies on nobody else programming decoders: they are used in order from the
+ * first, and a decoder is found again by the range that it decodes.
  */
 
 #include "hdm.h"
@@ -83,7 +83,7 @@ hdmCount(Qtest *qtest, guint64 decoders)
 /**
  * hdmRead64:
  * @qtest: the machine
- * @low: the lower one of a pair of registers
+ * @low: the lower register of a pair
  *
  * Returns the pair's value.
  */
@@ -96,7 +96,7 @@ hdmRead64(Qtest *qtest, guint64 low)
 /**
  * hdmWrite64:
  * @qtest: the machine
- * @low: the lower one of a pair of registers
+ * @low: the lower register of a pair
  * @value: the pair's new value
  */
 static void
@@ -114,7 +114,8 @@ hdmWrite64(Qtest *qtest, guint64 low, guint64 value)
  * @unused: where to store the first decoder that is not committed, 0 if all
  *   are; may be NULL
  *
- * Returns the committed decoder that does just what @range says, 0 if none.
+ * Returns the committed decoder that decodes exactly @range, 0 if there is
+ * none.
  */
 static guint64
 hdmLookUp(Qtest *qtest, guint64 decoders, const HdmRange *range, guint64 *unused)
@@ -170,7 +171,7 @@ hdmWaitFor(Qtest *qtest, guint64 decoder, guint32 committed, const char *owner, 
         }
         if ((control & HDM_CONTROL_COMMITTED) == committed)
             return 0;
-        /* The only sign is the register itself. */
+        /* The register itself is the only indication. */
         g_usleep(1000);
     }
 }
@@ -179,11 +180,12 @@ hdmWaitFor(Qtest *qtest, guint64 decoder, guint32 committed, const char *owner, 
  * hdmCommit:
  * @qtest: the machine
  * @decoders: what hdmFind() found
- * @range: what a decoder shall do
+ * @range: what a decoder is to do
  * @owner: whose decoders they are, for errors
  * @error: set on failure
  *
- * Programs and commits the first free decoder, unless one does it already.
+ * Programs and commits the first free decoder, unless one already decodes
+ * @range.
  *
  * Returns 0, or -1 with @error set.
  */
@@ -221,10 +223,10 @@ hdmCommit(Qtest *qtest, guint64 decoders, const HdmRange *range, const char *own
  * hdmUncommit:
  * @qtest: the machine
  * @decoders: what hdmFind() found
- * @range: what the decoder does
+ * @range: what the decoder decodes
  * @error: set on failure
  *
- * Stops the decoder that does @range, if there is one.
+ * Uncommits the decoder of @range, if there is one.
  *
  * Returns 0, or -1 with @error set.
  */
@@ -246,9 +248,9 @@ hdmUncommit(Qtest *qtest, guint64 decoders, const HdmRange *range, GError **erro
  * hdmIsCommitted:
  * @qtest: the machine
  * @decoders: what hdmFind() found
- * @range: what a decoder should do
+ * @range: what a decoder should decode
  *
- * Returns whether a committed decoder does @range.
+ * Returns whether there is a committed decoder of @range.
  */
 gboolean
 hdmIsCommitted(Qtest *qtest, guint64 decoders, const HdmRange *range)

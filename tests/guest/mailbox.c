@@ -3,9 +3,10 @@
  * mailbox.c: the primary mailbox of a CXL device (CXL 3.1, section 8.2.8.4)
  *
  * Found through the device capabilities array at the start of the device
- * registers. A command is: payload, opcode and length, doorbell; then wait
- * for the doorbell to fall, and read return code, length and payload. Knows
- * the names of commands and return codes, but not what payloads mean.
+ * registers. A command is: payload, opcode and length, doorbell; then wait for
+ * the doorbell to clear, and read return code, length and payload. This file
+ * knows the names of commands and return codes, but not the meaning of
+ * payloads.
  */
 
 #include "mailbox.h"
@@ -98,7 +99,7 @@ mailboxErrorQuark(void)
  * mailboxCommandName:
  * @opcode: a command
  *
- * Returns its name in the specification.
+ * Returns the command's name in the specification.
  */
 const char *
 mailboxCommandName(guint16 opcode)
@@ -116,7 +117,7 @@ mailboxCommandName(guint16 opcode)
  * mailboxCodeName:
  * @code: a return code
  *
- * Returns its name in the specification.
+ * Returns the code's name in the specification.
  */
 const char *
 mailboxCodeName(guint16 code)
@@ -204,7 +205,7 @@ mailboxOpen(Mailbox *mailbox, Qtest *qtest, guint64 deviceRegisters, GError **er
  * @mailbox: an open mailbox
  *
  * Returns whether the mailbox is still where it was: after a reset of the
- * machine nothing is.
+ * machine it is not.
  */
 gboolean
 mailboxResponds(Mailbox *mailbox)
@@ -219,7 +220,7 @@ mailboxResponds(Mailbox *mailbox)
  * @opcode: the command it works on, for the error
  * @error: set on failure
  *
- * Waits until the doorbell is down.
+ * Waits until the doorbell is clear.
  *
  * Returns 0, or -1 with @error set.
  */
@@ -241,7 +242,7 @@ mailboxWait(Mailbox *mailbox, guint16 opcode, GError **error)
                         MAILBOX_DEADLINE_MS);
             return -1;
         }
-        /* The only sign is the register itself. */
+        /* The register itself is the only indication. */
         g_usleep(1000);
     }
     return qtestCheck(mailbox->qtest, error);
@@ -253,7 +254,7 @@ mailboxWait(Mailbox *mailbox, guint16 opcode, GError **error)
  * @opcode: a command
  * @input: its payload, NULL for none
  * @code: set to the return code
- * @error: set on failure, which a return code is not
+ * @error: set on failure; a return code is not a failure
  *
  * Returns the answer's payload, or NULL with @error set.
  */

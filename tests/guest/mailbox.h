@@ -19,7 +19,7 @@ typedef struct _Mailbox Mailbox;
 struct _Mailbox {
     Qtest *qtest;
     guint64 registers;    /* in memory; 0: none found */
-    guint32 capabilities; /* register, to see that it is still there */
+    guint32 capabilities; /* register, to check that it is still there */
     gsize payloadSize;    /* most bytes a command or answer carries */
 };
 

@@ -3,22 +3,22 @@
  * cxl-guest: plays the guest of a machine with CXL dynamic capacity
  *
  * A test needs a guest that accepts extents, uses the memory and gives it
- * back, in the order and at the moment that the test wants. A real one needs
- * a kernel image, takes a minute to start and does as it likes. This program
- * does what firmware, bus driver and CXL driver would do, from outside,
- * through QEMU's qtest socket, on a machine that was started paused:
+ * back, in the order and at the moment that the test wants. A real one needs a
+ * kernel image, takes a minute to start and acts on its own. This program does
+ * what firmware, bus driver and CXL driver would do, from outside, through
+ * QEMU's qtest socket, on a machine that was started paused:
  *
  *     main --- command --- driver --- dcd --- mailbox -----.
  *         \          \                                      \
  *          serve      guest --- pci, acpi, cxl_device, hdm --- qtest --- QEMU
  *
- * A command finds the machine anew, and sets up what is not set up yet, so
- * that commands can be given one by one by separate processes; what is kept
- * between them is kept in the machine. The qtest socket serves one client at
- * a time: a guest that shall do something by itself while a test goes on is
- * one process, "serve", which takes the same commands on standard input.
+ * Each command enumerates the machine afresh and sets up what is not set up
+ * yet, so that commands can be run one by one as separate processes; all state
+ * between them is in the machine. The qtest socket serves one client at a
+ * time: a guest that is to act by itself while a test goes on is a single
+ * process, "serve", which takes the same commands on standard input.
  *
- * Exit status: 0, 1 if something failed, 2 if it was used wrongly.
+ * Exit status: 0, 1 if something failed, 2 on wrong usage.
  */
 
 #include "command.h"

@@ -2,16 +2,17 @@
 /*
  * pci.c: configuration space of a q35 machine on which no firmware has run
  *
- * Extended capabilities are only reached through the memory-mapped
- * configuration space, whose place (PCIEXBAR) is set through the old ports.
+ * Extended capabilities can only be reached through the memory-mapped
+ * configuration space, whose address (PCIEXBAR) is set through the legacy
+ * ports.
  *
- * Where things go is a function of the bus number alone: bus N owns the
- * megabyte at PCI_MEMORY + N MiB, so that a process that finds some buses
- * already set up adds the missing ones without having to know what the others
- * took. Relies on one function with BARs a bus (the one device behind a
- * port), and on the range being free: RAM below 4 GiB ends at 0xb0000000 at
- * most, and nothing else of the machine is given addresses. What has its
- * addresses already is left as it is.
+ * Addresses depend on the bus number alone: bus N owns the megabyte at
+ * PCI_MEMORY + N MiB, so that a process that finds some buses already set up
+ * adds the missing ones without having to know what others have used. Relies
+ * on one function with BARs per bus (the one device behind a port), and on the
+ * range being free: RAM below 4 GiB ends at 0xb0000000 at most, and nothing
+ * else of the machine is given addresses. What already has addresses is left
+ * as it is.
  */
 
 #include "pci.h"
@@ -189,7 +190,7 @@ pciWrite32(Pci *pci, PciAddress address, guint16 offset, guint32 value)
 /**
  * pciPresent:
  * @pci: the machine
- * @address: a place
+ * @address: a function's address
  *
  * Returns whether a function answers there.
  */
@@ -358,8 +359,8 @@ pciBridgeSetBuses(Pci *pci, PciAddress address, guint8 secondary, guint8 subordi
  * @pci: the machine
  * @address: a bridge that has its bus numbers
  *
- * Lets memory accesses through to the buses behind the bridge, unless
- * somebody has already said which.
+ * Lets memory accesses through to the buses behind the bridge, unless the
+ * window is already set.
  */
 void
 pciBridgeSetWindow(Pci *pci, PciAddress address)
@@ -434,7 +435,7 @@ pciAssignBars(Pci *pci, PciAddress address, GError **error)
         }
         next += size;
     }
-    /* A bridge lets memory through as soon as it answers: its window first. */
+    /* A bridge forwards memory accesses as soon as it answers: set up its window first. */
     if (!bridge)
         pciWrite16(pci, address, PCI_COMMAND, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     return qtestCheck(pci->qtest, error);

@@ -5,11 +5,11 @@
  * Just enough for a test written in shell: "qmp-send SOCKET JSON..." does the
  * greeting, sends each JSON text as it is, and prints the reply to it on one
  * line. Events are left out. Relies on QEMU sending each message on one line,
- * and on replies starting with "return" or "error" (so it writes them for
- * commands without an id), so that no JSON has to be understood here.
+ * and on replies starting with "return" or "error" (as they do for commands
+ * without an id), so that no JSON has to be understood here.
  *
- * Exit status: 0, 1 if a command failed (the rest is still sent), 2 if it was
- * used wrongly or QEMU is not there.
+ * Exit status: 0, 1 if a command failed (the rest is still sent), 2 on wrong
+ * usage or if QEMU is not there.
  */
 
 #include <gio/gio.h>
@@ -58,7 +58,7 @@ qmpReceive(GDataInputStream *input, gboolean greeting, GError **error)
  * @connection: to QEMU
  * @input: QEMU's messages
  * @command: JSON
- * @error: set on failure, which an error reply is not
+ * @error: set on failure; an error reply is not a failure
  *
  * Returns the reply, or NULL with @error set.
  */

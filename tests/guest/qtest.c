@@ -2,11 +2,11 @@
 /*
  * qtest.c: QEMU's qtest protocol
  *
- * One line a command, one line an answer: "OK", "OK VALUE", or anything else
- * for a failure. Lines that start with "IRQ" tell of interrupt lines at any
- * moment and belong to no command. Relies on QEMU answering in order, and on
- * being the socket's only client: QEMU leaves a second one waiting in the
- * listen queue, which shows here as an answer that does not come.
+ * One line per command, one line per answer: "OK", "OK VALUE", or anything
+ * else for a failure. Lines that start with "IRQ" report interrupt lines, can
+ * come at any time and belong to no command. Relies on QEMU answering in
+ * order, and on being the socket's only client: QEMU leaves a second one in
+ * the listen queue, which shows here as an answer that does not come.
  */
 
 #include "qtest.h"
@@ -14,7 +14,7 @@
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 
-/* Seconds until a silent QEMU is given up. */
+/* Seconds until a silent QEMU is given up on. */
 #define QTEST_DEADLINE 10
 
 /* Bytes that one read or write command moves at most. */
@@ -102,7 +102,7 @@ qtestCheck(Qtest *qtest, GError **error)
  * @qtest: the connection
  * @error: what happened; taken
  *
- * Keeps a failure of the socket, in words that say what to do.
+ * Records a failure of the socket, with a message that says what to do.
  */
 static void
 qtestFail(Qtest *qtest, GError *error)

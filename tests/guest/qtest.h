@@ -4,8 +4,8 @@
  *
  * Every access is one command and one answer. The first failure sticks: it is
  * kept, and each later access does nothing and reads as zero. So a sequence of
- * accesses is written plainly and ends in one qtestCheck(), and no loop that
- * waits for a register may treat zero as "wait longer".
+ * accesses needs no error handling but one qtestCheck() at its end, and no
+ * loop that waits for a register may treat zero as "wait longer".
  */
 
 #ifndef GUEST_QTEST_H

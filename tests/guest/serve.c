@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * serve.c: a guest with its driver at work, which takes commands besides
+ * serve.c: a guest with its driver at work, which also takes commands
  *
- * One main loop and no thread: a timer that looks at the event log, standard
+ * One main loop and no threads: a timer that looks at the event log, standard
  * input, the signals that end a program, and the end of the qtest connection.
- * The log has to be looked at again and again, as qtest does not tell of
- * message-signalled interrupts.
+ * The log has to be polled, as qtest does not report message-signalled
+ * interrupts.
  *
- * What the driver does of itself is one line each, "device N" and what it
- * did; the answer to a command is the command's own lines, then "ok" or
- * "error: " and why. Lines of the two kinds never mix within one answer. A
- * failure of the driver is a line "device N failed: ".
+ * What the driver does by itself is printed as one line each, "device N" and
+ * what it did; the answer to a command is the command's own output, then "ok"
+ * or "error: " and the reason. Lines of the two kinds never mix within one
+ * answer. A failure of the driver is a line "device N failed: ".
  */
 
 #include "serve.h"
@@ -33,7 +33,7 @@ struct _Serve {
     const ServeOptions *options;
     GMainLoop *loop;
     GString *input;  /* what came after the last newline */
-    GError *failure; /* why it ends, NULL when asked to */
+    GError *failure; /* why it ends, NULL if asked to */
 };
 
 /**
@@ -75,7 +75,7 @@ serveParse(char **arguments, ServeOptions *options, GError **error)
  * @prefix: for each line
  * @text: lines
  *
- * Prints the lines, and lets whoever reads have them at once.
+ * Prints the lines, and flushes them so that the reader gets them at once.
  */
 static void
 servePrint(const char *prefix, const char *text)
@@ -109,7 +109,7 @@ serveConnected(Serve *serve)
  * @device: a device
  * @error: what went wrong
  *
- * Says so.
+ * Reports the failure.
  */
 static void
 serveFailed(CxlDevice *device, const GError *error)
@@ -121,8 +121,8 @@ serveFailed(CxlDevice *device, const GError *error)
 /**
  * serveMap:
  * @serve: the guest
- * @error: set on failure, which a device that cannot be mapped is not: its
- *   offers can be answered all the same
+ * @error: set on failure; a device that cannot be mapped is not a failure, as
+ *   its offers can still be answered
  *
  * Finds and maps the devices.
  *
@@ -188,7 +188,7 @@ serveReset(Serve *serve)
  * @serve: the guest
  * @device: one of its devices
  *
- * Does what the device's event log asks for, when it is time.
+ * Does what the device's event log asks for, once the delay has passed.
  */
 static void
 serveDevice(Serve *serve, CxlDevice *device)
@@ -285,8 +285,8 @@ serveCommand(Serve *serve, const char *line)
  * @condition: unused
  * @opaque: the guest
  *
- * Takes what has come, and runs each whole line. The end of standard input
- * ends the guest.
+ * Reads the available input, and runs each complete line. The end of standard
+ * input ends the guest.
  *
  * Returns whether to be called again.
  */
@@ -299,7 +299,7 @@ serveInput(gint descriptor, GIOCondition condition G_GNUC_UNUSED, gpointer opaqu
     char *end;
 
     if (size <= 0) {
-        /* A last line may lack its newline. */
+        /* The last line may lack its newline. */
         if (*g_strstrip(serve->input->str))
             serveCommand(serve, serve->input->str);
         g_main_loop_quit(serve->loop);
@@ -357,7 +357,7 @@ serveStop(gpointer opaque)
  * @guest: the machine
  * @device: the devices to serve, as guestSelect() takes it
  * @options: how
- * @error: set on failure; QEMU's end is none
+ * @error: set on failure; QEMU's end is not one
  *
  * Maps the devices, says "ready", and serves until the end of standard input,
  * of QEMU, or until SIGTERM or SIGINT.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * serve.h: a guest that stays
+ * serve.h: a guest that keeps running
  */
 
 #ifndef GUEST_SERVE_H
@@ -18,7 +18,7 @@ struct _ServeOptions {
     gboolean noRelease; /* do not give back what is asked for */
     gboolean noStdin;   /* take no commands */
     gint delay;         /* ms from seeing a record to acting on it */
-    gint interval;      /* ms between two looks at the log */
+    gint interval;      /* ms between two polls of the log */
 };
 
 int serveParse(char **arguments, ServeOptions *options, GError **error);
