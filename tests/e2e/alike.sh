@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# alike.sh: whether what came is what the documentation shows, to a reader's eye
+# alike.sh: whether actual output is what the documentation shows, to a reader's eye
 #
-# Both are brought into a shape, in which there is nothing that is different each time. Where the
-# shapes match, line by line, the UUIDs of the lines must match too: one of the page is the same
-# one in truth, on the whole page, and the other way round. examples.sh has the rules in words.
+# Both are reduced to a shape that leaves out whatever differs from run to run. If the shapes
+# match, line by line, the UUIDs in the lines must match too: one UUID of the page always stands
+# for the same actual one, on the whole page, and the other way round. examples.sh has the rules
+# in words.
 
 ANY_UUID='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
-# UUIDs of the page, and what they are in truth; and the other way round.
+# Maps the page's UUIDs to the actual ones, and the other way round.
 declare -A truth shown
 
-# uuids: those in standard input, one a line
+# uuids: those in standard input, one per line
 uuids()
 {
     grep -oE "$ANY_UUID"
 }
 
-# shape: lines without what is different each time
+# shape: standard input without what differs from run to run
 shape()
 {
     sed -E -e "s/$ANY_UUID/UUID/g" \
@@ -28,7 +29,7 @@ shape()
         -e 's/----+/---/' -e 's/([^ ]) +/\1 /g' -e 's/ +$//'
 }
 
-# same_uuids EXPECTED GOT: lines of one shape; each UUID stands for the one at its place
+# same_uuids EXPECTED GOT: lines of the same shape; each UUID corresponds to the one at its position
 same_uuids()
 {
     local uuid
@@ -42,7 +43,7 @@ same_uuids()
     done < <(uuids <<<"$1")
 }
 
-# aligned E G: the lines from E of expected_shape are those from G of got_shape; pairs tells how
+# aligned E G: expected_shape from line E matches got_shape from line G; sets pairs to the match
 aligned()
 {
     local e=$1 g=$2
@@ -61,7 +62,7 @@ aligned()
     [ "$g" -eq "${#got_shape[@]}" ]
 }
 
-# alike EXPECTED GOT: files; a reader would say that they are the same
+# alike EXPECTED GOT: whether a reader would call these two files the same
 alike()
 {
     local -a expected got expected_shape got_shape pairs=()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# attach-detach.sh: capacity comes and goes by attach-device and detach-device, in the
+# attach-detach.sh: adding and releasing capacity with attach-device and detach-device, in the
 # running domain, in the definition, and in both
 
 # shellcheck source=functions.sh
@@ -22,7 +22,7 @@ detach()
     client detach-device vm "$SCRATCH/document.xml" "$@"
 }
 
-# configured: the tags in the definition; live: "tag state" of those that run
+# configured: the tags in the definition; live: "tag state" of the running domain's capacities
 configured()
 {
     client dumpxml --inactive vm | xmllint --xpath '//cxl-dcd/capacity/@tag' - 2>/dev/null |
@@ -129,7 +129,7 @@ to_both()
 releasing"
     must guest vm release
     run cxl cxl-dcd-status vm
-    # only in one of the two
+    # in only one of the two
     must attach "$(capacity "$(tag 2)" 2)" --live
     must guest vm accept
     must cxl cxl-dcd-status vm
@@ -162,7 +162,7 @@ refused()
     done
 }
 
-# others: what libvirt says of other devices, and of what is no device
+# others: libvirt's own handling of other devices, and of what is not a device
 others()
 {
     local flag document

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # autostart.sh: a domain that the daemon starts by itself, or that was started without the
-# module, is offered the capacities of its definition, once; and who the client is that the
-# tracker needs where there is no other
+# module, is offered the capacities of its definition, once; and where the tracker gets the
+# client that it needs if there is no other
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# configured TAG [INNER]: a <capacity> of 128 MiB of a definition
+# configured TAG [INNER]: a <capacity> of 128 MiB for a definition
 configured()
 {
     cat <<XML
@@ -19,7 +19,7 @@ ${2:+        $2
 XML
 }
 
-# reboot: the daemon comes up as after the host has, which is when libvirt starts domains
+# reboot: the daemon starts as after a boot of the host, which is when libvirt autostarts domains
 reboot()
 {
     stop_daemon
@@ -75,7 +75,7 @@ starts()
     remove "$name"
 }
 
-# One that cannot be offered: nobody can be told but the log, and the domain runs.
+# One that cannot be offered: there is nobody to tell, so it is logged, and the domain runs.
 impossible()
 {
     domain impossible "$(device tagged 1024 1 '' "$(
@@ -121,7 +121,8 @@ without()
     remove without
 }
 
-# first_client: what systemd runs when the daemon is ready, by its drop-in, but for the URI
+# first_client: the command that the systemd drop-in runs when the daemon is ready, except for
+# its URI
 first_client()
 {
     local command
@@ -138,7 +139,7 @@ has_begun()
     [ -S "$SCRATCH/nobody.qtest" ]
 }
 
-# A host that has booted, and nobody uses libvirt.
+# A host that has booted, where nobody uses libvirt.
 nobody()
 {
     domain nobody "$(device tagged 1024 1 '' "$(configured "$(tag 1)")

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# bad-capacity.sh: what cannot be added or released is refused with one clear message,
-# and leaves the domain as it was
+# bad-capacity.sh: what cannot be added or released is refused with one clear message, and the
+# domain stays as it was
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# add MESSAGE OPTION...: to the domain "bad"
+# add MESSAGE OPTION...: add capacity to the domain "bad"; it fails with MESSAGE
 add()
 {
     local message=$1
@@ -16,7 +16,7 @@ add()
     unchanged "add $*: $message" bad "$message" cxl cxl-dcd-add bad "$@"
 }
 
-# release MESSAGE OPTION...: from the domain "bad"
+# release MESSAGE OPTION...: release capacity from the domain "bad"; it fails with MESSAGE
 release()
 {
     local message=$1
@@ -25,7 +25,7 @@ release()
     unchanged "release $*: $message" bad "$message" cxl cxl-dcd-release bad "$@"
 }
 
-# attach MESSAGE: the document on standard input, to the domain "bad"
+# attach MESSAGE: attach the document on standard input to the domain "bad"; it fails with MESSAGE
 attach()
 {
     put document.xml
@@ -97,7 +97,7 @@ values()
 
 documents()
 {
-    # not well-formed, so not known to be ours: libvirt's own words
+    # not well-formed, so not recognisable as ours: libvirt's own message
     attach "Opening and ending tag mismatch: capacity line 2 and cxl-dcd" <<<"<cxl-dcd>
 <capacity></cxl-dcd>"
     attach "a <cxl-dcd> to be attached or detached has one <capacity>, not 0" <<<"<cxl-dcd/>"
@@ -130,7 +130,7 @@ documents()
         <<<"$(capacity '' 2 '' "<source type='none'/>")"
     attach "invalid value 'dynamic' for attribute model of <cxl-dcd>: expected one of 'tagged', 'static'" \
         <<<"<cxl-dcd model='dynamic'><capacity><size unit='MiB'>2</size></capacity></cxl-dcd>"
-    # what libvirt's parsers do not know they pass over
+    # libvirt's parsers ignore what they do not know
     put document.xml <<XML
 <cxl-dcd colour='blue'>
   <capacity tag='$(tag 7)' region='1' shape='round' state='accepted'>

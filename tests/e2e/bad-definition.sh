@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# bad-definition.sh: a domain whose <cxl-dcd> cannot be is refused by define and create
-# with one clear message; what was defined before stays
+# bad-definition.sh: a domain with an invalid <cxl-dcd> is refused by define and create with one
+# clear message; an earlier definition stays
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# refuse MESSAGE [define's OPTION...]: the domain "defined", which is there already, as
+# refuse MESSAGE [define's OPTION...]: the domain "defined", which exists already, is refused as
 # standard input has it
 refuse()
 {
@@ -25,7 +25,7 @@ defined()
 " "${2-}" "${3-}"
 }
 
-# capacities XML...: inside a device
+# capacities XML...: capacities to put into a device
 capacities()
 {
     printf '      <capacity%s</capacity>\n' "$@"
@@ -119,14 +119,14 @@ machines()
 $(defined "$(device static)")"
 }
 
-# module PATH: the QEMU module is looked for there
+# module PATH: makes the daemon look for the QEMU module there
 module()
 {
     LIBVIRT_CXL_DCD_QEMU_MODULE=$1
     restart_daemon
 }
 
-# A QEMU as released, and no module that gives it tagged capacity
+# A QEMU as released, and no module to add tagged capacity
 no_module()
 {
     local there=$LIBVIRT_CXL_DCD_QEMU_MODULE garbage=$SCRATCH/garbage.so before emulator version need
@@ -160,7 +160,7 @@ no_module()
     succeeds "which it does" client define "$SCRATCH/other.xml"
     stock undefine other >/dev/null
 
-    # what was defined while the module was there, now that it is gone
+    # a domain that was defined while the module was there, now that it is gone
     module "$there"
     mv "$there" "$there.away"
     refuse "$need $there cannot give it: there is no such file" <<<"$(defined "$(device tagged)")"
@@ -194,7 +194,7 @@ unknown()
     xml=$(defined "$(device static 256)")
     refuse "colour" --validate <<<"${xml/<cxl-dcd/<cxl-dcd colour=\'blue\'}"
     refuse "Element target failed to validate content" --validate <<<"${xml/<target>/<target><weight>1</weight>}"
-    # a domain without anything wrong, and one whose fault is not ours
+    # a valid domain, and one whose fault is not ours
     domain defined "$(device static 512 2)
 " | put bad.xml
     succeeds "define --validate of a good one" client define "$SCRATCH/bad.xml" --validate

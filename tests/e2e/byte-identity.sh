@@ -3,16 +3,16 @@
 #
 # byte-identity.sh: outside of <cxl-dcd> the module changes no byte of domain XML
 #
-# The reference is what the stock virsh prints of a stock daemon. A domain that runs is
-# the same running domain for all daemons: they come and go, and it stays.
+# The reference is what the stock virsh prints from a stock daemon. A running domain is the same
+# running domain for all daemons: they come and go, and it stays.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
 QEMU_NAMESPACE="xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 
-# variant NAME [DOMAIN-NAME] [DEVICE]: domains that differ in what stands where our own
-# elements go, or that speak of us and have none
+# variant NAME [DOMAIN-NAME] [DEVICE]: domains that differ in what is at the places where our
+# own elements go, or that mention us without having any
 variant()
 {
     local name=${2:-$1} namespace='' head='' tail=''
@@ -81,8 +81,8 @@ XML
 
 VARIANTS="bare words metadata arguments override both"
 
-# dump CLIENT NAME OPTIONS...: all that dumpxml with each of OPTIONS prints, by one
-# client; but for our element, and the number that each start of a domain gets
+# dump CLIENT NAME OPTIONS...: the output of dumpxml with each of OPTIONS, from one client;
+# without our element, and without the number that each start of a domain gets
 dump()
 {
     local client=$1 name=$2 options script=
@@ -100,8 +100,8 @@ dump()
 ALL=("" --inactive --migratable --security-info --update-cpu "--inactive --security-info")
 OURS=("" --inactive --security-info --update-cpu "--inactive --security-info")
 
-# What the stock ones say of domains that have no <cxl-dcd>: whether they run or not, and
-# for those that are to have one, without it.
+# What the stock programs print for domains without <cxl-dcd>, running or not, and for those
+# that will get one, before they have it.
 arrange stock
 for name in $VARIANTS; do
     variant "$name" | put "$name.xml"
@@ -179,7 +179,7 @@ for each in daemon client both; do
     done
 done
 
-# The same domains, as the stock ones see them.
+# The same domains, as the stock programs see them.
 arrange stock
 for name in $VARIANTS; do
     for each in daemon client both; do

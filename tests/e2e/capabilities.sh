@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# capabilities.sh: cxl-dcd-capabilities, what is there and what is missing
+# capabilities.sh: cxl-dcd-capabilities, what is available and what is missing
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# row NAME: what the table says of it
+# row NAME: the table's entry for it
 row()
 {
     sed -n "s/^ $1   *\\([^ ].*\\)\$/\\1/p" <<<"$out"
 }
 
-# member NAME: what JSON says of it
+# member NAME: the JSON member
 member()
 {
     python3 -c 'import json, sys
@@ -76,12 +76,12 @@ missing()
         cxl cxl-dcd-capabilities --format yaml
 }
 
-# A connection that names a host is not to this one, whatever the host.
+# A connection whose URI names a host counts as remote, whatever the host.
 remote()
 {
     local uri="qemu+ext://elsewhere/session?command=$SCRATCH/reach"
 
-    # libvirt gives the command next to nothing of the environment
+    # libvirt passes almost nothing of the environment on to the command
     cat <<EOF | put reach
 #!/bin/sh
 exec env XDG_RUNTIME_DIR='$XDG_RUNTIME_DIR' LIBVIRT_AUTOSTART=0 virt-ssh-helper qemu:///session

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# commands.sh: the commands as people and scripts use them: the definition beside the
-# running domain, formats, names of every kind, and waits that show themselves and can be
-# ended
+# commands.sh: the commands as people and scripts use them: the definition along with the
+# running domain, formats, names of every kind, and waits that show progress and can be
+# interrupted
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# A name that libvirt takes and that means something to shells, tables, JSON and XML; the
-# same as JSON and XML write it.
+# A name that libvirt accepts and that is special to shells, tables, JSON and XML; and the same
+# name as JSON and XML write it.
 ODD="odd 'n' \"m\" <c> & [d] é"
 ODD_JSON='"name":"odd '\''n'\'' \"m\" <c> & [d] é"'
 ODD_XML="odd 'n' \"m\" <c> & [d] é"
@@ -133,7 +133,7 @@ formats()
     must stock undefine "$ODD"
 }
 
-# What a release says, without and with something to ask of the guest.
+# The messages of a release, with and without something to ask of the guest.
 released()
 {
     boot vm "$(device tagged)
@@ -153,7 +153,7 @@ Release of capacity $(tag 2) requested"
     remove vm
 }
 
-# terminal COLUMNS COMMAND...: in a terminal; what it shows is in "out"
+# terminal COLUMNS COMMAND...: runs it in a terminal; "out" is what the terminal shows
 terminal()
 {
     local columns=$1
@@ -165,7 +165,7 @@ terminal()
     err=
 }
 
-# during CONDITION ACTION COMMAND...: ACTION with the process id, once CONDITION holds
+# during CONDITION ACTION COMMAND...: runs ACTION with the process id once CONDITION holds
 during()
 {
     local condition=$1 action=$2 pid
@@ -188,7 +188,7 @@ interrupt()
     kill -INT "$1"
 }
 
-# interrupted CONDITION COMMAND...: by Ctrl-C, once CONDITION holds
+# interrupted CONDITION COMMAND...: interrupts it with Ctrl-C once CONDITION holds
 interrupted()
 {
     local condition=$1
@@ -281,7 +281,7 @@ lost()
     has "it says it of a release" "$err" "capacity $(tag 2): $lost"
     is "which stays asked for" "$(status_of vm "$(tag 2)")" releasing
 
-    # an output whose reader has gone
+    # output whose reader has gone
     mkfifo "$SCRATCH/unread"
     exec 8<>"$SCRATCH/unread"
     exec 9>"$SCRATCH/unread" 8>&-

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# completion.sh: what the completion of bash offers, when it is asked as bash asks it
+# completion.sh: what bash's completion offers, called the way bash calls it
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -9,8 +9,8 @@
 # shellcheck source=../../tools/bash-completion/virsh-cxl
 . "$SCRATCH/files/virsh-cxl" || exit 1
 
-# complete_words WORD...: what the last word could become. A word is what bash makes of
-# the command line, which it cuts at ':' and '=' too.
+# complete_words WORD...: the candidates for the last word. Words are as bash splits the command
+# line, which is at ':' and '=' too.
 complete_words()
 {
     COMP_WORDS=("$SCRATCH/bin/virsh-cxl" "$@")
@@ -19,7 +19,7 @@ complete_words()
     printf '%s\n' "${COMPREPLY[@]}"
 }
 
-# offers TEXT EXPECTED WORD...: EXPECTED are the candidates, with blanks between
+# offers TEXT EXPECTED WORD...: EXPECTED are the candidates, separated by spaces
 offers()
 {
     local text=$1 expected=$2

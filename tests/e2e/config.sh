@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# config.sh: capacity of the definition where that is not what runs
+# config.sh: capacity in the definition, when that differs from what is running
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -9,7 +9,7 @@
 for each in daemon client both; do
     arrange "$each"
 
-    # the device is in the definition alone
+    # only the definition has the device
     domain later | put later.xml
     must client define "$SCRATCH/later.xml"
     must client start --paused later

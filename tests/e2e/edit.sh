@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# edit.sh: virsh edit shows <cxl-dcd>, and takes it as it was edited
+# edit.sh: virsh edit shows <cxl-dcd>, and accepts it as edited
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# edit SCRIPT: with a sed script for an editor
+# edit SCRIPT: virsh edit, with a sed script as the editor
 edit()
 {
     printf '#!/bin/sh\ncp "$1" "%s/edited"\nexec sed -i "%s" "$1"\n' "$SCRATCH" "$1" | put editor

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# event-log.sh: a device's event log holds 8 records, offers and requests to give back
-# alike; what does not go into it the guest never hears of, and must not be lost
+# event-log.sh: a device's event log holds 8 records, for offers and requests to give back
+# alike; the guest is not notified of what does not fit, and it must not be lost
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# offers NAME FIRST LAST: of 2 MiB each
+# offers NAME FIRST LAST: offers capacities of 2 MiB each
 offers()
 {
     local i
@@ -17,7 +17,7 @@ offers()
     done
 }
 
-# A guest that is slow to look at its log is asked for ten capacities at once.
+# A guest that is slow to read its log is asked for ten capacities at once.
 release_all()
 {
     local model=$1 name=all-$1 waiting
@@ -41,7 +41,7 @@ release_all()
     run guest "$name" release
     run cxl cxl-dcd-status "$name"
 
-    # and waited for at once
+    # and waited for at the same time
     offers "$name" 1 5
     must guest "$name" accept
     must cxl cxl-dcd-status "$name"

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# event.sh: cxl-dcd-event, changes of state as they come
+# event.sh: cxl-dcd-event, changes of state as they happen
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
 LOG=$SCRATCH/log/event
 
-# follow OPTION...: cxl-dcd-event in the background, as a shell would run it in front
+# follow OPTION...: cxl-dcd-event in the background, set up as a shell would in the foreground
 follow()
 {
     : >"$LOG"
@@ -17,7 +17,7 @@ follow()
     follower=$!
 }
 
-# One capacity that the guest refuses, again and again until somebody notices.
+# Offers a capacity that the guest refuses, again and again until an event is seen.
 poke()
 {
     cxl cxl-dcd-add "$1" --size 2M --tag "$(tag 9)" --offset 510M &&
@@ -26,7 +26,7 @@ poke()
     [ -s "$LOG" ]
 }
 
-# changes TAG: the states that were told of it, each once; or what does not fit together
+# changes TAG: the states reported for it, each once; or what is inconsistent
 changes()
 {
     grep -F " $1 " "$LOG" | awk '
@@ -51,7 +51,7 @@ main_part()
     must cxl cxl-dcd-add "$name" --size 256M --tag "$(tag 1)"
     eventually "$1: offered" "pending " changes "$(tag 1)"
     must guest "$name" accept
-    # a daemon that has the module looks by itself
+    # a daemon that has the module notices by itself
     [ "$arrangement" = both ] || must cxl cxl-dcd-status "$name"
     eventually "$1: accepted" "pending accepted " changes "$(tag 1)"
     is "$1: a line says it all" "$(grep -F "$(tag 1)" "$LOG" | tail -n 1)" \
@@ -91,13 +91,13 @@ events received: $(wc -l <"$LOG")"
     remove "$name"
 }
 
-# As changes, of the last time round.
+# Like changes, for the last round.
 last_changes()
 {
     changes "$1" | grep -o '[^ ]* [^ ]* none $'
 }
 
-# json MEMBERS: of the first line
+# json MEMBERS: those of the first line
 json()
 {
     head -n 1 "$LOG" |
@@ -140,7 +140,7 @@ odd_name()
     remove_odd
 }
 
-# Ways to end without an event, as virsh event has them.
+# Ways to end without an event, as in virsh event.
 ends()
 {
     fails "a timeout without an event" "event loop timed out
@@ -164,7 +164,7 @@ events received: 0" cxl cxl-dcd-event --timeout 1
     launch_daemon "$(daemon_kind)"
 }
 
-# SIGINT is the second bit of what is caught.
+# SIGINT is the second bit in the mask of caught signals.
 caught()
 {
     local mask

@@ -3,8 +3,8 @@
 #
 # examples.sh: what the documentation shows is what happens
 #
-# Each page (README.md, docs/*.rst, docs/manpages/*.rst) is read, and its indented
-# blocks are taken at their word. There are two kinds:
+# Each page (README.md, docs/*.rst, docs/manpages/*.rst) is read, and its indented blocks are
+# checked. There are two kinds:
 #
 #     $ virsh-cxl start vm            a terminal. A line that begins with "$ " is typed, in a
 #     Domain 'vm' started             shell that lasts as long as the page, in a folder of its
@@ -16,39 +16,41 @@
 #                                     in <devices>, is valid by docs/schemas; a whole device and
 #                                     a whole domain can be defined as well.
 #
-# Blocks that begin otherwise are not looked at. So what cannot be run here has another prompt:
-# "# " for the host's root, "guest# " for a guest. Nor are the commands of NOT_TYPED run: they
-# build what is tested here. What they and the blocks of README.md and docs/installation.rst
-# install is what tests/e2e/install.sh looks at; the daemon of the system is restarted by no
-# test. The requests of cxl-tagged.rst are those of tests/qemu-module.
+# Blocks that begin otherwise are ignored. So what cannot be run here has another prompt: "# "
+# for the host's root, "guest# " for a guest. The commands of NOT_TYPED are not run either: they
+# build what is tested here. tests/e2e/install.sh checks what they and the blocks of README.md
+# and docs/installation.rst install; no test restarts the system's daemon. The requests of
+# cxl-tagged.rst are those of tests/qemu-module.
 #
-# What is shown is what a reader sees, with these rules:
+# The output must be what the page shows, with these rules:
 #
-# * "$ cat FILE", where there is no FILE, makes it, of the lines that follow.
-# * A UUID that the page has not typed is any, but the same each time. Where the page types it
-#   later, the real one is typed.
-# * Times (with "since", numbers too), and numbers of seconds and milliseconds, are any. So is the width of a column.
-# * A line "..." stands for any number of lines. Empty lines at the end do not count.
-# * What looks at a state (cxl-dcd-status, cxl-dcd-list, dumpxml) is typed again for a while,
-#   until it shows what the page shows: a guest takes its time.
-# * /dev/shm, and the path of the installed QEMU module, stand for places in the scratch folder.
-# * build/run runs a command with what was built, which every command of the page is run with.
+# * "$ cat FILE", if there is no FILE, creates it from the lines that follow.
+# * A UUID that the page has not typed matches any, but the same one each time. If the page
+#   types it later, the actual one is typed.
+# * Times (with "since", numbers too), and numbers of seconds and milliseconds, match any. So
+#   does the width of a column.
+# * A line "..." matches any number of lines. Empty lines at the end are ignored.
+# * A command that shows a state (cxl-dcd-status, cxl-dcd-list, dumpxml) is repeated for a
+#   while, until it shows what the page shows: a guest takes its time.
+# * /dev/shm, and the path of the installed QEMU module, stand for paths in the scratch folder.
+# * build/run runs a command with what was built; every command of the page is run that way.
 #
-# No guest runs. A domain of the page starts paused: virsh and virsh-cxl in the page's PATH say
-# so behind its back; its file has a qtest socket that the page does not show, by which cxl-guest
-# plays the guest, and is of type 'qemu', whatever it says. A comment that no reader sees, alone
-# on its line, ".. test: WHAT" or "<!-- test: WHAT -->", arranges what has to be so from there on:
+# No guest runs. A domain of the page starts paused: the virsh and virsh-cxl in the page's PATH
+# add that option. Its file gets a qtest socket that the page does not show, over which
+# cxl-guest plays the guest, and becomes of type 'qemu', whatever it says. A comment that
+# readers do not see, alone on its line, ".. test: WHAT" or "<!-- test: WHAT -->", sets
+# conditions from there on:
 #
 #     guest answers | refuses | keeps | is silent      to offers; "keeps" gives nothing back.
 #                                                      At first guests are silent.
 #     daemon module | stock                            at first it has the driver module
 #     domain NAME                                      one runs, with a tagged device of 4 GiB
 #
-# A page in which nothing is found fails, so that no example is lost without a word; so does one
-# that README.md does not lead to.
-# EXAMPLES_OF="guest.rst ..." reads these pages alone.
+# A page in which no example is found fails, so that no example is lost silently; so does one
+# that cannot be reached from README.md. EXAMPLES_OF="guest.rst ..." limits the test to these
+# pages.
 
-# The pages that have no example.
+# The pages without examples.
 WITHOUT_EXAMPLES='docs/architecture.rst docs/compatibility.rst docs/installation.rst docs/manpages/cxl-tagged.rst'
 
 NOT_TYPED=('scripts/setup' 'meson setup build' 'meson compile -C build')
@@ -72,7 +74,7 @@ prepare_scratch()
 
 # ------------------------------------------------------- paths and generated UUIDs
 
-# in_truth TEXT: TEXT as it is to be typed; a UUID that is new in it is itself
+# in_truth TEXT: TEXT as it has to be typed; an unknown UUID in it stands for itself
 in_truth()
 {
     local text=$1 uuid
@@ -89,13 +91,13 @@ in_truth()
     in_truth=$text
 }
 
-# as_shown FILE: what came, with the paths that the page shows
+# as_shown FILE: the actual output, with the paths that the page shows
 as_shown()
 {
     sed -e "s|$LIBVIRT_CXL_DCD_QEMU_MODULE|$INSTALLED_MODULE|g" -e "s|$SCRATCH/shm|/dev/shm|g" "$1"
 }
 
-# lines LINE...: without the empty ones at the end
+# lines LINE...: the lines without empty ones at the end
 lines()
 {
     [ $# -eq 0 ] || printf '%s\n' "$@" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
@@ -106,7 +108,7 @@ lines()
 guests=silent
 declare -A players
 
-# Each domain that runs gets a guest, if guests are to do something.
+# Each running domain gets a guest, if guests are to do something.
 play()
 {
     local name
@@ -137,7 +139,7 @@ end_play()
     players=()
 }
 
-# arrangement_of_page WHAT: a comment of the page
+# arrangement_of_page WHAT: carries out a test comment of the page
 arrangement_of_page()
 {
     case $1 in
@@ -164,7 +166,7 @@ arrange_once()
 
 # --------------------------------------------------------------- the terminal
 
-# virsh and virsh-cxl, by which a domain starts paused
+# virsh and virsh-cxl as the page calls them: they start domains paused
 put_commands()
 {
     local name=virsh program
@@ -193,7 +195,7 @@ open_terminal()
     coproc TERMINAL {
         cd "$SCRATCH/page" && PATH=$SCRATCH/path:$PATH exec bash --noprofile --norc 2>/dev/null
     }
-    # until it is there, it is a copy of this shell, with its traps
+    # until it is there, the process is a copy of this shell, with its traps
     echo 'last=0; echo ready' >&"${TERMINAL[1]}"
     read -r status <&"${TERMINAL[0]}"
 }
@@ -219,7 +221,7 @@ close_terminal()
     truth=() shown=()
 }
 
-# type_in COMMAND: sets out and status
+# type_in COMMAND: types it into the terminal; sets out and status
 type_in()
 {
     local -a answer
@@ -243,13 +245,14 @@ type_in()
     out=$(<"$SCRATCH/got")
 }
 
-# without_kvm: a domain that any host has
+# without_kvm: standard input, with a KVM domain changed to one that runs on any host
 without_kvm()
 {
     sed "s/\(<domain [^>]*type=\)['\"]kvm['\"]/\1'qemu'/"
 }
 
-# make_file NAME LINES...: what the page shows is in it; a domain gets a guest that can be played
+# make_file NAME LINES...: creates the file that the page shows; a domain gets a guest that can
+# be played
 make_file()
 {
     local name=$1 domain arguments text
@@ -271,7 +274,7 @@ xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>$arguments</qemu:command
     without_kvm <<<"$text" >"$SCRATCH/page/$name"
 }
 
-# shows TEXT COMMAND: what it answers is what SCRATCH/expected has
+# shows TEXT COMMAND: its output is that in SCRATCH/expected
 shows()
 {
     local text=$1 end=$((SECONDS + WAIT))
@@ -292,7 +295,7 @@ shows()
     fail "$text" "$(diff -u "$SCRATCH/expected" "$SCRATCH/got")"
 }
 
-# example COMMAND [LINE...]: one command, and what the page shows of it
+# example COMMAND [LINE...]: one command, and the output that the page shows
 example()
 {
     local typed=$1 not
@@ -314,7 +317,7 @@ example()
     shows "$page: $ ${typed/$'\n'*/ ...}" "$typed"
 }
 
-# terminal LINE...: a block
+# terminal LINE...: a block with a terminal session
 terminal()
 {
     local line typed=
@@ -336,7 +339,7 @@ terminal()
 
 # ------------------------------------------------------------------------ XML
 
-# valid SCHEMA TEXT: SCRATCH/element.xml is so
+# valid SCHEMA TEXT: SCRATCH/element.xml is valid
 valid()
 {
     command="xmllint --relaxng $1"
@@ -348,7 +351,7 @@ valid()
     fi
 }
 
-# definable TEXT: the domain in SCRATCH/domain.xml is
+# definable TEXT: the domain in SCRATCH/domain.xml can be defined
 definable()
 {
     local name
@@ -358,8 +361,8 @@ definable()
     stock undefine "$name" >/dev/null 2>&1
 }
 
-# device_is_right TEXT: the <cxl-dcd> in SCRATCH/element.xml, and if it is a whole one, in a
-# domain that has what it names
+# device_is_right TEXT: the <cxl-dcd> in SCRATCH/element.xml is valid and, if it is a whole one,
+# can be defined, in a domain that has what it refers to
 device_is_right()
 {
     local numa=
@@ -375,7 +378,7 @@ device_is_right()
     definable "$1"
 }
 
-# xml LINE...: a block
+# xml LINE...: a block of XML
 xml()
 {
     local line=$((at + 1)) element what i n
@@ -413,8 +416,8 @@ xml()
 
 # ------------------------------------------------------------------ the pages
 
-# read_block AT: the block whose first line is the page's line AT (from 0), into block; the
-# line after it is next
+# read_block AT: reads the block whose first line is the page's line AT (from 0) into block;
+# sets next to the line after it
 read_block()
 {
     local line
@@ -448,7 +451,7 @@ read_page()
             arrangement_of_page "${text[at]% -->}"
             ;;
         ' '*)
-            # the first line after one that is empty
+            # the first line after an empty one
             if [ "$at" -eq 0 ] || [ -z "${text[at - 1]// /}" ]; then
                 read_block "$at"
                 case ${block[0]} in
@@ -464,7 +467,7 @@ read_page()
 
 # ------------------------------------------------------------------ likeness
 
-# tells ANSWER TEXT EXPECTED GOT: alike says ANSWER
+# tells ANSWER TEXT EXPECTED GOT: alike returns ANSWER
 tells()
 {
     lines "$3" >"$SCRATCH/expected"
@@ -478,7 +481,7 @@ tells()
     truth=() shown=()
 }
 
-# What is passed as alike here would pass in a page.
+# What counts as alike here would pass in a page.
 likeness()
 {
     local a=11111111-aaaa-4aaa-8aaa-aaaaaaaaaaaa b=22222222-aaaa-4aaa-8aaa-aaaaaaaaaaaa

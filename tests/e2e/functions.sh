@@ -3,27 +3,27 @@
 #
 # functions.sh: what the end-to-end tests share
 #
-# A test is a bash script that sources this file first, and whose last command is
-# "finish". Its output is TAP. What it uses is real: a libvirtd, the virsh that is
-# installed, QEMU, and a guest that is played over qtest (cxl-guest).
+# A test is a bash script that sources this file first, and whose last command is "finish". Its
+# output is TAP. Everything that it uses is real: a libvirtd, the installed virsh, QEMU; only
+# the guest is played over qtest (cxl-guest).
 #
 #     test, as root or not
 #       `- timeout --- the same test, as an unprivileged user, in a scratch folder
 #                        |- libvirtd     a session daemon, with or without the module
 #                        |    |- virtlogd
-#                        |    `- QEMU    each domain, never a processor running
+#                        |    `- QEMU    one for each domain, its processors never run
 #                        `- virsh, virsh-cxl, cxl-guest
 #
-# A libvirtd of root is always the system's, so root makes itself a user for the
-# tests. Home, configuration, sockets and what was built are in the scratch folder;
-# everything that runs has its name in the environment, and is found by it and ended
-# when the test ends, however it ends.
+# A libvirtd that runs as root is always the system's, so root creates a user for the tests.
+# Home, configuration, sockets and what was built are in the scratch folder; every process has
+# the folder's name in its environment, by which it is found and ended when the test ends,
+# however it ends.
 #
-# A test that defines prepare_scratch before it sources this file has it called, as the one
-# who runs the test and with its environment, with the folder's name.
+# If a test defines prepare_scratch before it sources this file, that function is called with
+# the scratch folder's name, as the user who runs the test and with that user's environment.
 #
-# E2E_KEEP_LOGS names a folder to keep each test's logs in, DAEMON_PRELOAD what the daemon
-# loads besides, DAEMON_ENVIRONMENT words NAME=VALUE that it gets.
+# E2E_KEEP_LOGS names a folder to keep each test's logs in, DAEMON_PRELOAD a further library for
+# the daemon to load, DAEMON_ENVIRONMENT words NAME=VALUE for its environment.
 #
 # The module works in three arrangements, and most tests run in each:
 #
@@ -31,19 +31,20 @@
 #     client    in the client, and libvirtd is the stock one: the client is virsh-cxl
 #     both      in both
 #
-# Nothing waits by the clock: whatever takes its time is asked again and again until
-# it is done or its deadline is over (WAIT seconds), and every command has one.
+# Nothing relies on fixed delays: whatever takes time is polled until it is done or its deadline
+# is over (WAIT seconds), and every command has a deadline.
 
 set -u
 
 M=1048576
 export LC_ALL=C
 
-# Seconds: for what is waited for, for one command, for what the tracker notices, for a whole test.
+# Timeouts in seconds: for what is waited for, for one command, for what the tracker notices,
+# for a whole test.
 WAIT=20
 COMMAND_DEADLINE=60
-# The tracker's longest pause while a guest does not answer, and the time of the command that
-# finds the answer.
+# The tracker's longest pause while a guest does not answer, plus the time that the command
+# needs to find the answer.
 PROMPT=2.5
 : "${E2E_DEADLINE:=270}"
 
@@ -54,7 +55,7 @@ E2E_USER=cxl-dcd-test
 
 # ------------------------------------------------------- becoming the user
 
-# unavailable WHY: the test cannot run here
+# unavailable WHY: skips the test, which cannot run here
 unavailable()
 {
     if [ "${CI-}" = true ]; then
@@ -65,8 +66,8 @@ unavailable()
     exit 0
 }
 
-# scratch_processes SCRATCH: everything that has it in its environment, except this shell and
-# what it runs for this
+# scratch_processes SCRATCH: all processes that have it in their environment, except this shell
+# and the commands it runs to find them
 scratch_processes()
 {
     local self=$BASHPID
@@ -76,7 +77,7 @@ scratch_processes()
         grep -vx -e $$ -e "$self"
 }
 
-# end_processes SCRATCH: ask, wait, kill
+# end_processes SCRATCH: terminates them, waits, then kills them
 end_processes()
 {
     local pid end=$((SECONDS + 5))
@@ -92,8 +93,8 @@ end_processes()
     done
 }
 
-# Add the tests' user; one test at a time, since of two useradd of one name the later one
-# takes the group away that the test of the earlier one runs with.
+# Add the tests' user, one test at a time: with two concurrent useradd for the same name, the
+# later one removes the group that the earlier one's test is using.
 add_user()
 {
     local lock
@@ -106,7 +107,7 @@ add_user()
     exec {lock}<&-
 }
 
-# leave_scratch SCRIPT SCRATCH: end what runs, and leave what is asked for
+# leave_scratch SCRIPT SCRATCH: ends what is running, and keeps the logs if asked to
 leave_scratch()
 {
     local kept=${E2E_KEEP_LOGS-}
@@ -137,7 +138,7 @@ enter_scratch()
         become=(setpriv --reuid "$E2E_USER" --regid "$(id -g "$E2E_USER")" --clear-groups)
     fi
 
-    # a short name: it is part of the names of sockets
+    # a short name: socket names contain it
     scratch=$(mktemp -d /tmp/cxl-e2e.XXXXXX) || exit 1
     trap 'leave_scratch "$script" "$scratch"' EXIT
     trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' HUP INT TERM
@@ -181,7 +182,7 @@ enter_scratch()
 
 [ -n "${SCRATCH-}" ] || enter_scratch "$0"
 
-# What single tests need besides: E2E_FILES, with colons between
+# Further files that some tests need: E2E_FILES, separated by colons
 FILES=$SCRATCH/files
 
 cd "$SCRATCH" || exit 1
@@ -193,7 +194,7 @@ trap 'exit 1' HUP INT TERM
 number=0
 failures=0
 
-# What the last "run" ran, and what came of it: its output, errors and exit status.
+# The last command of "run", and its output, errors and exit status.
 command=
 out=
 err=
@@ -247,7 +248,7 @@ is()
     fi
 }
 
-# has TEXT GOT PART: PART stands in GOT
+# has TEXT GOT PART: GOT contains PART
 has()
 {
     case $2 in
@@ -256,7 +257,7 @@ has()
     esac
 }
 
-# same TEXT FILE FILE: byte for byte
+# same TEXT FILE FILE: the files are the same, byte for byte
 same()
 {
     if cmp -s "$2" "$3"; then
@@ -290,8 +291,8 @@ succeeds()
     fi
 }
 
-# fails TEXT MESSAGE COMMAND...: exit status 1, or what "wanted" says, MESSAGE stands in
-# what it says, and it says it once
+# fails TEXT MESSAGE COMMAND...: its exit status is 1, or the value of "wanted", and its errors
+# contain MESSAGE, reported once: on at most two "error: " lines
 fails()
 {
     local text=$1 message=$2 rest
@@ -310,7 +311,7 @@ fails()
     fi
 }
 
-# eventually TEXT EXPECTED COMMAND...: what COMMAND prints is EXPECTED, in the end
+# eventually TEXT EXPECTED COMMAND...: COMMAND prints EXPECTED within WAIT seconds
 eventually()
 {
     local text=$1 expected=$2 end=$((SECONDS + WAIT))
@@ -322,7 +323,7 @@ eventually()
     is "$text" "$out" "$expected"
 }
 
-# promptly TEXT EXPECTED COMMAND...: what COMMAND prints is EXPECTED in PROMPT seconds
+# promptly TEXT EXPECTED COMMAND...: COMMAND prints EXPECTED within PROMPT seconds
 promptly()
 {
     local text=$1 expected=$2 begun=${EPOCHREALTIME/./} limit
@@ -337,7 +338,8 @@ promptly()
     diagnose "after $(((${EPOCHREALTIME/./} - begun) / 1000)) ms"
 }
 
-# wait_for WHAT COMMAND...: no test of its own; the test cannot go on without it
+# wait_for WHAT COMMAND...: waits until it succeeds; not a test itself, but the test cannot
+# continue if it fails
 wait_for()
 {
     local what=$1 end=$((SECONDS + WAIT))
@@ -353,7 +355,7 @@ wait_for()
     done
 }
 
-# must COMMAND...: preparation of a test, which cannot go on without it
+# must COMMAND...: part of a test's preparation; the test cannot continue if it fails
 must()
 {
     run "$@" && return
@@ -376,7 +378,7 @@ arrangement=
 daemon=
 daemon_environment=() # NAME=VALUE: what else it gets
 
-# The stock virsh; virsh-cxl; and the virsh of the arrangement.
+# The stock virsh, virsh-cxl, and the virsh of the current arrangement.
 stock()
 {
     timeout "$COMMAND_DEADLINE" virsh "$@"
@@ -418,7 +420,7 @@ stop_daemon()
     daemon=
 }
 
-# The end that a daemon does not see coming. The domains go on.
+# Kills the daemon, which cannot prepare for it. The domains keep running.
 kill_daemon()
 {
     kill -KILL "$daemon"
@@ -441,7 +443,7 @@ daemon_kind()
     fi
 }
 
-# arrange ARRANGEMENT: from now on; "stock" is no module anywhere
+# arrange ARRANGEMENT: switches to it; "stock" means no module anywhere
 arrange()
 {
     stop_daemon
@@ -501,7 +503,7 @@ put()
     cat >"$SCRATCH/$1"
 }
 
-# boot NAME [domain()'s other arguments]: defined and started, paused
+# boot NAME [domain()'s other arguments]: defines the domain and starts it, paused
 boot()
 {
     domain "$@" | put "$1.xml"
@@ -509,10 +511,10 @@ boot()
     must client start --paused "$1"
 }
 
-# What a terminal, a shell, JSON and XML take for their own, and a domain may be called.
+# Characters special to a terminal, a shell, JSON and XML that a domain's name may contain.
 ODD_NAME="a \"b\" 'c' [d] \\ <e>&amp;"
 
-# boot_odd DEVICES: a domain of that name, started, paused; remove_odd ends it
+# boot_odd DEVICES: a domain with that name, started, paused; remove_odd ends it
 boot_odd()
 {
     local escaped
@@ -530,7 +532,7 @@ remove_odd()
     must stock undefine "$ODD_NAME"
 }
 
-# stop NAME: at once; "destroy" waits for QEMU to end well
+# stop NAME: kills QEMU at once; "destroy" would wait for it to end properly
 stop()
 {
     local pid=$SCRATCH/run/libvirt/qemu/run/$1.pid
@@ -545,7 +547,7 @@ is_stopped()
     ! stock list --name | grep -qx "$1"
 }
 
-# remove NAME...: running or not, defined or not
+# remove NAME...: removes domains, running or not, defined or not
 remove()
 {
     local name
@@ -557,7 +559,7 @@ remove()
     done
 }
 
-# guest NAME COMMAND...: what the guest does
+# guest NAME COMMAND...: the guest executes the command
 guest()
 {
     local name=$1
@@ -585,7 +587,7 @@ end_serve()
     wait "$server" 2>/dev/null
 }
 
-# qmp NAME COMMAND [ARGUMENTS]: QEMU's answer
+# qmp NAME COMMAND [ARGUMENTS]: prints QEMU's answer
 qmp()
 {
     stock qemu-monitor-command "$1" "{\"execute\":\"$2\"${3:+,\"arguments\":$3}}"
@@ -598,8 +600,7 @@ objects()
         grep -o '"name":"[^"]*"' | cut -d '"' -f 4 | grep -v '^type$' | sort
 }
 
-# What libvirt itself keeps, whatever anybody is shown: the definition, and the domain
-# as it runs.
+# What libvirt itself stores, whatever clients are shown: the definition, and the running domain.
 stored_config()
 {
     sed '/^<!--/,/^-->/d' "$SCRATCH/config/libvirt/qemu/$1.xml"
@@ -610,7 +611,7 @@ stored_live()
     xmllint --xpath /domstatus/domain "$SCRATCH/run/libvirt/qemu/run/$1.xml"
 }
 
-# everything NAME: all that an operation that fails must leave as it is
+# everything NAME: all that a failing operation must leave unchanged
 everything()
 {
     stored_config "$1" 2>&1
@@ -619,7 +620,7 @@ everything()
     (cd "$SCRATCH" && echo config/libvirt/qemu/*.xml run/libvirt/qemu/run/*.xml)
 }
 
-# unchanged TEXT NAME MESSAGE COMMAND...: it fails, and has changed nothing
+# unchanged TEXT NAME MESSAGE COMMAND...: it fails with MESSAGE, and has changed nothing
 unchanged()
 {
     local text=$1 name=$2 before after
@@ -637,7 +638,7 @@ unchanged()
 
 UUID='[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}'
 
-# tag NUMBER: a tag that a reader recognises
+# tag NUMBER: a tag that is easy to recognise
 tag()
 {
     printf '%08d-aaaa-4aaa-8aaa-aaaaaaaaaaaa\n' "$1"
@@ -656,7 +657,7 @@ ${3:+  <alias name='$3'/>
 XML
 }
 
-# status_of NAME TAG: the state that cxl-dcd-status shows; nothing when it has none
+# status_of NAME TAG: the state that cxl-dcd-status shows; nothing if there is none
 status_of()
 {
     cxl -q cxl-dcd-status "$1" | grep -F " $2 " |
@@ -679,15 +680,15 @@ place_of()
                 //capacity[@tag='$2']/offset)" - 2>/dev/null
 }
 
-# states NAME: "N state " of each capacity that dumpxml shows under a tag that tag() made
+# states NAME: "N state " for each capacity shown by dumpxml whose tag comes from tag()
 states()
 {
     client dumpxml "$1" | grep -o "<capacity tag='$UUID' region='[0-9]' state='[a-z]*'" |
         sed "s/.*tag='0*\([0-9]*\)-.*state='\([a-z]*\)'/\1 \2/" | sort -n | tr '\n' ' '
 }
 
-# recorded NAME, owned NAME: the tags of the capacities that dumpxml shows and that were not
-# refused, and of those that QEMU has memory for
+# recorded NAME, owned NAME: the tags of the capacities in dumpxml that were not refused, and of
+# those that QEMU has memory for
 recorded()
 {
     client dumpxml "$1" | grep -o "<capacity tag='$UUID' region='[0-9]' state='[a-z]*'" |
@@ -699,26 +700,26 @@ owned()
     objects "$1" | sed -n "s/^cxl-dcd-\($UUID\)$/\1/p"
 }
 
-# offers NAME: how many the guest has not read
+# offers NAME: how many offers the guest has not read
 offers()
 {
     guest "$1" events | grep -c ' add '
 }
 
-# current_of NAME: the accepted capacity that dumpxml shows, KiB
+# current_of NAME: the amount of accepted capacity that dumpxml shows, KiB
 current_of()
 {
     client dumpxml "$1" | xmllint --xpath "string(//cxl-dcd/target/current)" - 2>/dev/null
 }
 
-# bytes FILE OFFSET SIZE: in hexadecimal
+# bytes FILE OFFSET SIZE: the bytes there, in hexadecimal
 bytes()
 {
     od -A n -v -t x1 -j "$2" -N "$3" "$1" | tr -d ' \n'
 }
 
-# record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER] [SIZE-MiB] [OFFSET-MiB]: as the
-# library writes it, in region 0
+# record NAME TAG STATE [ATTRIBUTES] [SECONDS-AGO] [INNER] [SIZE-MiB] [OFFSET-MiB]: writes a
+# record as the library does, in region 0
 record()
 {
     must stock metadata "$1" --uri "urn:libvirt-cxl-dcd:capacity:1.0:$2" --key cxl-dcd --live \
@@ -727,7 +728,8 @@ device='cxl-dcd0' request='12345678-1234-4234-8234-123456789abc'>\
 <size unit='KiB'>$((${7:-256} * 1024))</size><offset unit='KiB'>$((${8:-0} * 1024))</offset>${6-}</capacity>"
 }
 
-# cleared NAME TAG: the guest has and knows nothing, and nothing is left; "text" says of what
+# cleared NAME TAG: once released, nothing of the capacity is left, in the guest or elsewhere;
+# "text" begins the test's name
 cleared()
 {
     run guest "$1" accept

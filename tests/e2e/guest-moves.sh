@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# guest-moves.sh: what the guest does of its own: it gives capacity back unasked, and it
-# is reset
+# guest-moves.sh: what the guest does on its own: it gives capacity back unasked, and it is
+# reset
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -42,7 +42,7 @@ moves()
     must guest "$name" accept
     must cxl cxl-dcd-status "$name"
 
-    # a part of a capacity cannot go
+    # a part of a capacity cannot be given back
     run guest "$name" release --offset 0 --size $((2 * M))
     if [ "$model" = tagged ]; then
         has "$model: a part of it cannot be given back" "$err" "Release Dynamic Capacity"

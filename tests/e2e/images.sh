@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# images.sh: a domain shows <cxl-dcd> wherever libvirt prints it, and may have it wherever
-# libvirt takes it: a saved state, a snapshot, a checkpoint, QEMU's arguments
+# images.sh: <cxl-dcd> appears wherever libvirt prints a domain, and is accepted wherever
+# libvirt takes one: a saved state, a snapshot, a checkpoint, QEMU's arguments
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -15,7 +15,7 @@ plain()
         "$(grep -c 'cxl-type3\|urn:libvirt-cxl-dcd\|<metadata' <<<"$2")" 0
 }
 
-# edit SCRIPT COMMAND...: one of virsh's edit commands, with a sed script for an editor
+# edit SCRIPT COMMAND...: one of virsh's edit commands, with a sed script as the editor
 edit()
 {
     printf '#!/bin/sh\nexec sed -i "%s" "$1"\n' "$1" | put editor
@@ -54,7 +54,7 @@ native()
     remove native
 }
 
-# give_back NAME: what the start of the domain began with, so that it can be saved
+# give_back NAME: gives back the capacities that the domain started with, so that it can be saved
 give_back()
 {
     must guest "$1" accept
@@ -116,15 +116,16 @@ managed_saved()
     remove vm
 }
 
-# half_written NAME: libvirt drops its state, and starts the domain anew
+# half_written NAME: makes its saved state look half written: libvirt discards it, and starts
+# the domain afresh
 half_written()
 {
     printf LibvirtQemudPart | dd of="$SCRATCH/config/libvirt/qemu/save/$1.save" \
         conv=notrunc status=none
 }
 
-# A definition that cannot be had any more does not cost a guest its state: the start of a
-# domain that is not saved fails, and that of one that is leaves it running.
+# A definition that can no longer be satisfied does not cost a guest its saved state: without a
+# saved state the start of the domain fails, with one it succeeds, and the domain keeps running.
 managed_saved_impossible()
 {
     local file=$SCRATCH/vm.memory half
@@ -153,8 +154,8 @@ managed_saved_impossible()
     done
 }
 
-# What libvirt keeps of the snapshot: it sorts its own elements anew and writes the metadata
-# as a client gave it
+# What libvirt stores for the snapshot: it reorders its own elements and writes the metadata as
+# a client gave it
 snapshot_kept()
 {
     sed '/<description>/d' "$SCRATCH/config/libvirt/qemu/snapshot/vm/one.xml"
@@ -226,7 +227,7 @@ XML
     remove vm
 }
 
-# A domain for the other side of a migration is checked before anything moves.
+# A domain XML for the destination of a migration is checked before anything is migrated.
 migration()
 {
     boot vm "$(device static 512)

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# install.sh: what "meson install" puts in place, and that it works from there: the table of the
-# README, a daemon with the setting of the drop-in, virsh by its name; and what is left when it
-# is gone
+# install.sh: what "meson install" installs, and that it works from there: the table in the
+# README, a daemon with the drop-in's settings, virsh by its name; and what is left after
+# removal
 
-# What was built, in a folder of the scratch folder, and where that is to be.
+# Installs what was built into a folder of the scratch folder, and notes the installation
+# directories.
 prepare_scratch()
 {
     local name
@@ -24,14 +25,14 @@ prepare_scratch()
 
 root=$SCRATCH/root
 
-# From now on nothing but what is installed.
+# From now on only what is installed is used.
 LD_LIBRARY_PATH=$root$LIBDIR
 LIBVIRT_CXL_DCD_QEMU_MODULE=$root$LIBDIR/qemu/cxl-tagged.so
 rm -r "${SCRATCH:?}/bin"
 
 # ------------------------------------------------------------------ the table
 
-# promised: what the README's table of files names, each under the installed root
+# promised: the files in the README's table, each under the installed root
 promised()
 {
     local path variable
@@ -65,7 +66,8 @@ is "the pages lead to pages that are installed" \
         while read -r page; do [ -e "$html/$page" ] || echo "$page"; done)" ""
 is "there are such links" "$(grep -lF 'href="guest.html"' "$html/libvirt-cxl-dcd.html")" \
     "$html/libvirt-cxl-dcd.html"
-# docutils names a place of its own; what is not installed is named as a part of the source
+# docutils mentions a path of its own; files that are not installed are named by their path in
+# the source
 is "no page leads to the source of another" \
     "$(grep -oE 'docs/[a-z-]+(\.rst)?\b' "$html"/*.html "$root$MANDIR"/man?/* |
         grep -vE ':docs/(schemas|howto)')" ""
@@ -94,7 +96,7 @@ fi
 PATH=$root$LIBEXECDIR/libvirt-cxl-dcd/bin:$PATH
 is "virsh is the one that is installed" "$(readlink -f "$(command -v virsh)")" "$root$BINDIR/virsh-cxl"
 
-# The functions of functions.sh say virsh too, which is this one now; the stock one has a path.
+# functions.sh calls virsh too, which is the installed one now; the stock one is called by its path.
 stock_virsh=$(PATH=${PATH#*:} command -v virsh)
 stock()
 {
@@ -130,7 +132,8 @@ stop tagged
 
 # --------------------------------------------------------- the same, against a stock daemon
 
-# It finds the driver module at its place, which is not here: DESTDIR is no place to run from.
+# virsh looks for the driver module at its final path, which is not here: DESTDIR is not a place
+# to run from.
 arrange stock
 fails "without the driver module virsh says so" \
     "the driver module '$LIBDIR/libvirt-cxl-dcd/libvirt-cxl-dcd-driver.so' is not there" \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kill-at: a process ends at a chosen step of its work
+ * kill-at: a process is killed at a chosen step of its work
  *
- * Preloaded into a client or into libvirtd it stands before the two functions of libvirt by
- * which the library changes anything: a QMP command, and the record of a capacity. The file
- * that the environment variable KILL_AT names holds one line, "before TEXT" or "after TEXT":
- * at the first call that has TEXT in it the process is killed, before the call or as soon as
- * it has returned. While there is no such file nothing happens. A record that is dropped is
- * the text "no record".
+ * Preloaded into a client or into libvirtd, it wraps the two libvirt functions by which
+ * the library changes anything: sending a QMP command, and writing the record of a
+ * capacity. The file that the environment variable KILL_AT names has one line, "before
+ * TEXT" or "after TEXT": at the first call that contains TEXT the process is killed,
+ * before the call or as soon as it has returned. As long as there is no such file,
+ * nothing happens. The text of a dropped record is "no record".
  */
 
 #include <config.h>

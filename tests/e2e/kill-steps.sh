@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# kill-steps.sh: a client, or the daemon, is killed at each step of its work, on a real
-# libvirt and QEMU. Whoever looks next brings the domain into a right state: what was begun
-# is done, what was not begun has not happened, each extent has its record and each record
-# its extent and its memory.
+# kill-steps.sh: a client, or the daemon, is killed at each step of its work, on a real libvirt
+# and QEMU. The next client to look brings the domain into a correct state: what was begun is
+# completed, what was not begun has not happened, each extent has its record and each record its
+# extent and its memory.
 #
-# The steps are the calls that change anything (kill-at.c): after each of them, and before
-# the first. What lies between two of them only looks.
+# The steps are the calls that change anything (kill-at.c): after each of them, and before the
+# first. Between two of them the process only reads.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -45,7 +45,7 @@ STEPS="
   returned   status   after  no-record              none       none
 "
 
-# begin STATE: the capacity is in it, and nobody has looked since the guest acted
+# begin STATE: a capacity in that state, which nobody has looked at since the guest acted
 begin()
 {
     [ "$1" != none ] || return
@@ -67,7 +67,7 @@ begin()
     fi
 }
 
-# act add|release|status: in the client that may be killed
+# act add|release|status: by the client that may be killed
 act()
 {
     case $1 in
@@ -78,7 +78,7 @@ act()
         "$SCRATCH/bin/virsh-cxl" "cxl-dcd-$1" "$name" "${@:2}" >"$SCRATCH/out" 2>"$SCRATCH/err"
 }
 
-# killed DOES WHEN TEXT: it has come to the step, and no further
+# killed DOES WHEN TEXT: the work is killed at that step, and gets no further
 killed()
 {
     echo "$2 ${3/no-record/no record}" >"$AT"
@@ -97,7 +97,7 @@ killed()
     fi
 }
 
-# extents: the state of what QEMU has: of one offer, one extent, or nothing
+# extents: the state of QEMU's one offer or one extent, or none
 extents()
 {
     if [ -n "$(guest "$name" extents)" ]; then
@@ -109,7 +109,7 @@ extents()
     fi
 }
 
-# right STATE: of the record, the extent and the memory
+# right STATE: the record, the extent and the memory agree with it
 right()
 {
     local extent=$1 memory=$before
@@ -138,7 +138,7 @@ steps()
     must qmp "$name" query-status
     before=$(objects "$name")
     while read -r start does when what static tagged; do
-        # only a client looks: what the daemon does by itself is not timed
+        # only a client checks the status at a known time: the daemon does it by itself
         [ "$does" != status ] || [ "$arrangement" = client ] || continue
         end=$static
         [ "$model" = static ] || end=$tagged
@@ -157,7 +157,7 @@ client_preload=$FILES/kill-at.so
 steps static
 steps tagged
 
-# the daemon does the work, and is killed
+# the daemon does the work, and is the one killed
 client_preload=
 daemon_environment=("LD_PRELOAD=$FILES/kill-at.so:$LIBVIRT_CXL_DCD_DRIVER" "KILL_AT=$AT")
 arrange daemon

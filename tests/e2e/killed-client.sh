@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# killed-client.sh: a process that is killed in the middle of its work loses nothing:
-# whoever looks next finishes it
+# killed-client.sh: a process killed in the middle of its work loses nothing: the next client to
+# look completes it
 #
-# What it had written is put there by hand, for each step at which it may have been
-# killed; and then commands are killed, after one moment or another. kill-steps.sh kills
-# them at each step. The former with the stock daemon alone: the module's tracker would
-# finish the work between two of the steps (tracker-restart.sh has it find them).
+# First, what such a process would have written is put there by hand, for each step at which it
+# may have been killed; then commands are killed at arbitrary moments. kill-steps.sh kills them
+# at each step. The first part uses the stock daemon only: the module's tracker would complete
+# the work between two of the steps (tracker-restart.sh has the tracker find such work).
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# backend NAME MODEL TAG, offer NAME MODEL TAG, ask_back NAME MODEL TAG: what the
-# library does next, by hand
+# backend NAME MODEL TAG, offer NAME MODEL TAG, ask_back NAME MODEL TAG: the library's next
+# step, by hand
 backend()
 {
     [ "$2" = static ] || must qmp "$1" object-add \
@@ -128,14 +128,13 @@ steps()
     remove "$name"
 }
 
-# killed SECONDS COMMAND...: without the shell's word on it
+# killed SECONDS COMMAND...: kills it after that time; hides the shell's message about it
 killed()
 {
     { timeout -s KILL "$@"; } >/dev/null 2>&1
 }
 
-# Commands that are killed after 10 to 80 ms; whatever each of them has reached, all is
-# well in the end.
+# Commands are killed after 10 to 80 ms; however far each of them got, all is well in the end.
 kills()
 {
     local model=$1 name=kills-$1 i known tags

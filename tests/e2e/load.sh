@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# load.sh: what the driver module does where it is preloaded: into a daemon, into a libvirt
-# that lacks what it needs, into programs that have nothing to do with libvirt
+# load.sh: what the driver module does when it is preloaded into a daemon, into a libvirt that
+# lacks what it needs, and into programs that have nothing to do with libvirt
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# said: the module's lines in the log of the daemon that was started last
+# said: the module's lines in the log of the daemon started last
 said()
 {
     grep ' libvirt-cxl-dcd ' "$SCRATCH/log/daemon"
@@ -41,8 +41,8 @@ is "a daemon without it says nothing" "$(said)" ""
 
 # -------------------------------------------- a libvirt that lacks a function
 
-# A copy of the library that is here, in which one function has another name: one that
-# neither libvirtd nor virsh calls, so that they themselves miss nothing.
+# A copy of the installed library with one function renamed: one that neither libvirtd nor virsh
+# calls, so that they do not miss it themselves.
 mkdir "$SCRATCH/old"
 library=$(ldd "$(command -v "$DAEMON")" | awk '$1 == "libvirt.so.0" { print $3 }')
 sed 's/virDomainMigrate2/virDomainMigrate_/g' "$library" >"$SCRATCH/old/libvirt.so.0"
@@ -75,7 +75,7 @@ LD_LIBRARY_PATH=${LD_LIBRARY_PATH#*:}
 # ------------------------------------------------ programs that have no libvirt
 
 arrange stock
-# alike COMMAND...: it does the same with the module as without
+# alike COMMAND...: it behaves the same with the module as without
 alike()
 {
     local without
@@ -99,7 +99,7 @@ alike "$QEMU" -version
 
 # ------------------------------------------------------------ another driver
 
-# Domains that speak of us are as they would be without the module.
+# Domains that mention us are treated as without the module.
 put word.xml <<XML
 <domain type='test'>
   <name>cxl-dcd</name>

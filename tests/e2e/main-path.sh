@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# main-path.sh: a capacity from its offer to its return, as a user sees it, in each
-# arrangement and for each model: define, start, add, the guest accepts it and writes
-# into it, the bytes stand in the memory that was given, and in the end all is free again.
+# main-path.sh: a capacity from offer to return, as a user sees it, in each arrangement and for
+# each model: define, start, add, the guest accepts it and writes to it, the bytes end up in the
+# memory that was given, and in the end everything is free again.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# A capacity of 256 MiB behind a file, 256 MiB into it for a static device, whose file
-# holds all capacities.
+# A capacity of 256 MiB backed by a file; for a static device, whose file backs all capacities,
+# it is 256 MiB into the file.
 main_path()
 {
     local model=$1 name=main-$1 file=$SCRATCH/main-$1.memory
@@ -29,7 +29,7 @@ main_path()
     must guest "$name" map
     objects=$(objects "$name")
 
-    # another one before it, so that the place of the one that is tested is not 0
+    # add another one first, so that the tested one is not at offset 0
     run cxl cxl-dcd-add "$name" --size 256MiB
     first=$out
     is "$model: cxl-dcd-add prints a tag alone" "$(grep -cx "$UUID" <<<"$first")/$(wc -l <<<"$first")" 1/1

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# map.sh: cxl-dcd-map, a picture of where capacities are, in a pipe, on a terminal and
-# as SVG
+# map.sh: cxl-dcd-map, a picture of where capacities lie, in a pipe, on a terminal and as SVG
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -17,7 +16,7 @@ on_terminal()
         script -qec "stty cols $columns; $*" /dev/null | tr -d '\r'
 }
 
-# longer_than WIDTH TEXT: the first line that is longer
+# longer_than WIDTH TEXT: the first line longer than that
 longer_than()
 {
     awk -v width="$1" 'length($0) > width { print; exit }' <<<"$2"

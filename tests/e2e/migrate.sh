@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# migrate.sh: a domain that holds capacity is migrated by none of libvirt's functions, with the
-# module in the daemon and with it in the client; one that holds none is, and its device is of
-# use on the other side
+# migrate.sh: none of libvirt's functions migrates a domain that holds capacity, whether the
+# module is in the daemon or in the client; a domain that holds none is migrated, and its device
+# works at the destination
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# The other side: a daemon that takes itself for another host's.
+# The destination: a daemon that believes it is on another host.
 there=$SCRATCH/there
 THERE="qemu+unix:///session?socket=$there/run/libvirt/libvirt-sock"
 MIGRATION="unix://$SCRATCH/migration"
@@ -29,7 +29,7 @@ launch_there()
     wait_for "waited for the other $DAEMON" stock -c "$THERE" uri
 }
 
-# The ways of virsh, with a domain for the other side, whose guest has a socket of its own.
+# virsh's ways to migrate, with an XML for the destination, where the guest has a socket of its own.
 managed()
 {
     client migrate vm --live "$THERE" --migrateuri "$MIGRATION" --xml "$SCRATCH/there.xml"
@@ -40,7 +40,7 @@ peer_to_peer()
     client migrate vm --live --p2p "$THERE" --migrateuri "$MIGRATION" --xml "$SCRATCH/there.xml"
 }
 
-# old FUNCTION
+# old FUNCTION: migrates with old-client
 old()
 {
     local module=
@@ -50,7 +50,7 @@ old()
         "$FILES/old-client" "$1" vm "$THERE" "$MIGRATION"
 }
 
-# hold NUMBER: the domain holds a capacity of that tag
+# hold NUMBER: makes the domain hold a capacity with that tag
 hold()
 {
     must cxl cxl-dcd-add vm --size 2M --tag "$(tag "$1")"
@@ -65,7 +65,7 @@ release()
     must cxl cxl-dcd-status vm
 }
 
-# refuses WAY...: and nothing has begun on the other side
+# refuses WAY...: the migration is refused, and nothing has started at the destination
 refuses()
 {
     unchanged "$model: $*: refused" vm \
@@ -85,7 +85,7 @@ is_gone_there()
     ! stock -c "$THERE" list --all --name | grep -qx vm
 }
 
-# arrives WAY...: it is as it was, and takes capacity
+# arrives WAY...: the domain arrives unchanged, and accepts capacity
 arrives()
 {
     succeeds "$model: $*: goes through when nothing is held" "$@"
@@ -109,7 +109,7 @@ arrives()
 for each in daemon client; do
     arrange "$each"
     launch_there "$(daemon_kind)"
-    # In a client's own library the public ones, in a daemon those of the protocol.
+    # In the client's own library the public functions, in a daemon those of the protocol.
     olds="virDomainMigrateBegin3 virDomainMigratePerform virDomainMigratePerform3"
     [ "$each" = daemon ] || olds="virDomainMigrate virDomainMigrate2 virDomainMigrateToURI
         virDomainMigrateToURI2"
@@ -127,8 +127,8 @@ for each in daemon client; do
         release
         arrives managed
         arrives peer_to_peer
-        # The others: ToURI and Perform take no URI for the stream, and would need a port of
-        # the network; Begin3 by itself moves nothing.
+        # Left out are ToURI and Perform, which take no URI for the stream and would need a
+        # network port, and Begin3, which by itself migrates nothing.
         for function in $olds; do
             case $model/$function in
             static/virDomainMigrate | static/virDomainMigrate2 | static/virDomainMigrateToURI2 | \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * old-client FUNCTION DOMAIN URI MIGRATION-URI: migrate a domain to the daemon at URI, by a
- * function that virsh does not call (migrate.sh)
+ * old-client FUNCTION DOMAIN URI MIGRATION-URI: migrate a domain to the daemon at URI,
+ * with a function that virsh does not call (migrate.sh)
  *
- * The first four are public, and older than the one that virsh calls. The others are libvirt's
- * migration protocol, as clients of before libvirt 1.1 and 0.9.2 speak it: libvirt.so has
- * them for its daemons, which a client's library asks by the same names, and declares them in
- * no installed header.
+ * The first four functions are public, and older than the one that virsh calls. The
+ * others are libvirt's migration protocol, as spoken by clients before libvirt 1.1 and
+ * 0.9.2: libvirt.so exports them for its daemons, which a client's library calls by the
+ * same names, and no installed header declares them.
  */
 
 #include <config.h>
@@ -45,7 +45,7 @@ typedef int (*oldClientPerform3)(virDomainPtr domain,
                                  const char *dname,
                                  unsigned long bandwidth);
 
-/* One of libvirt.so that no header declares. */
+/* A function of libvirt.so that no header declares. */
 static void *
 protocol(const char *name)
 {

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# old-qemu.sh: a QEMU that cannot have a device is named when the domain is defined, created or
-# started, before anything is there
+# old-qemu.sh: if QEMU cannot provide a device, the error names QEMU when the domain is defined,
+# created or started, before anything exists
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
 qemu=$(command -v "$QEMU")
 
-# pretend NAME [SCRIPT]: a QEMU in the scratch folder that is the real one, but for what it says
-# on its standard output (libvirt asks it over a socket): changed by a sed script
+# pretend NAME [SCRIPT]: a QEMU in the scratch folder that is the real one, but with its
+# standard output (libvirt queries it over a socket instead) changed by a sed script
 pretend()
 {
     cat >"$SCRATCH/$1" <<SH
@@ -23,14 +23,14 @@ SH
     chmod +x "$SCRATCH/$1"
 }
 
-# with NAME DEVICE: a domain that has it for its QEMU
+# with NAME DEVICE: a domain that uses that QEMU
 with()
 {
     domain vm "$2
 " | sed "s|<emulator>.*</emulator>|<emulator>$SCRATCH/$1</emulator>|" | put vm.xml
 }
 
-# refuses NAME TEXT MESSAGE DEVICE: define, create, and what only shows it
+# refuses NAME TEXT MESSAGE DEVICE: define, create, and the commands that only convert the XML
 refuses()
 {
     with "$1" "$4"
@@ -40,13 +40,13 @@ refuses()
     is "$2: nothing is left" "$(stock list --all --name | tr -d '\n')$(objects_of_nobody)" ""
 }
 
-# Files that a domain would have left.
+# Files that a domain would have left behind.
 objects_of_nobody()
 {
     find "$SCRATCH/config/libvirt/qemu" "$SCRATCH/run/libvirt/qemu/run" -name 'vm*' 2>/dev/null
 }
 
-# again NAME: the same path is another QEMU now; the clock of a file's times is coarse
+# again NAME: the same path becomes another QEMU; file timestamps are coarse
 again()
 {
     sleep 0.1
@@ -75,7 +75,7 @@ for each in daemon client; do
     refuses new "<driver name='module'> that is none" "the QEMU module /etc/passwd cannot give it: " \
         "$(device tagged 1024 1 '' "<driver name='module' path='/etc/passwd'/>")"
 
-    # what QEMU could when it was defined it cannot when it starts
+    # QEMU supported the device when it was defined, but no longer does when it starts
     again moving
     with moving "$(device static 512)"
     must client define "$SCRATCH/vm.xml"
@@ -99,13 +99,13 @@ for each in daemon client; do
         client start --paused vm
     remove vm
 
-    # a domain without <cxl-dcd> does not care
+    # a domain without <cxl-dcd> is not affected
     domain vm | sed "s|<emulator>.*</emulator>|<emulator>$SCRATCH/old</emulator>|" | put vm.xml
     succeeds "a stock domain is defined with any QEMU" client define "$SCRATCH/vm.xml"
     succeeds "and starts" client start --paused vm
     remove vm
 
-    # one that does not answer
+    # a QEMU that does not answer
     printf '#!/bin/sh\ncase " $* " in *" -qmp stdio "*) kill -SEGV $$ ;; esac\nexec %s "$@"\n' "$qemu" |
         put crash
     chmod +x "$SCRATCH/crash"

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# places.sh: several devices, regions and capacities: each goes where it is asked for, or
-# to the first place that is free
+# places.sh: several devices, regions and capacities: each capacity goes where requested, or to
+# the first free place
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# add SIZE-MiB OPTION...: accepted by the guest; the tag is in "out"
+# add SIZE-MiB OPTION...: adds a capacity that the guest accepts; "out" is its tag
 add()
 {
     local size=$1
@@ -16,13 +16,13 @@ add()
     must cxl cxl-dcd-add places --size "${size}M" --wait --timeout "$WAIT" "$@"
 }
 
-# at DEVICE REGION OFFSET-MiB: where the last one that was added is expected
+# at DEVICE REGION OFFSET-MiB: where the last added capacity is expected
 at()
 {
     is "$1" "$(place_of places "$out")" "$2 $3 $(($4 * 1024))"
 }
 
-# gone TAG...: given back
+# gone TAG...: releases them, and the guest gives them back
 gone()
 {
     local tag
@@ -100,7 +100,7 @@ places()
         "domain 'places' has no capacity with the tag '${tags[0]}' on device 'two'" \
         cxl cxl-dcd-release places --tag "${tags[0]}" --device two
 
-    # each place leads to its own memory
+    # each offset leads to its own memory
     end_serve
     must guest places --device 0 write 0 $((64 * M)) 1111
     must guest places --device 0 write 1 $((64 * M)) 2222

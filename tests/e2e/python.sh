@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# python.sh: the main path by libvirt's Python binding, as other programs use libvirt: the module
-# is in the daemon, and the client has heard of nothing
+# python.sh: the main path through libvirt's Python binding, as other programs use libvirt: the
+# module is in the daemon, and the client knows nothing about it
 
-# A Python that has the binding: the distribution's own, which need not be the first in PATH.
+# A Python with the binding: the distribution's own, which need not come first in PATH.
 prepare_scratch()
 {
     local candidate

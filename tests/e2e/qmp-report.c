@@ -2,10 +2,10 @@
 /*
  * qmp-report: what QEMU was told about a tag
  *
- *   qmp-report record FILE TAG   by a recording, tests/modeldata/NAME.jsonl
- *   qmp-report log FILE TAG      by libvirt, whose log FILE is
+ *   qmp-report record FILE TAG   according to a recording, tests/modeldata/NAME.jsonl
+ *   qmp-report log FILE TAG      according to libvirt's log, FILE
  *
- * Two that say the same did the same: see ../requests.c.
+ * Equal reports mean equal actions: see ../requests.c.
  */
 
 #include <config.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * read-only-there: a connection that the daemon alone knows to be read-only
+ * read-only-there: a connection that only the daemon knows to be read-only
  *
- * libvirt refuses what a read-only connection must not do twice: in the client's library, and
- * in the daemon, which cannot rely on the client. A test of the second needs a client that
- * lacks the first. Preloaded into virsh this makes it one: virsh opens a connection that
- * may write, and the packet that asks the daemon for it gets the flag of a read-only one on
- * its way.
+ * libvirt refuses what a read-only connection must not do in two places: in the client's
+ * library, and in the daemon, which cannot rely on the client. A test of the second needs
+ * a client without the first. Preloaded into virsh, this makes it one: virsh opens a
+ * connection that may write, and the packet that requests it from the daemon gets the
+ * flag of a read-only one on its way.
  *
- * The packet is libvirt's src/rpc/virnetprotocol.x: its length and six words of header, here
- * program 0x20008086, procedure 1 (REMOTE_PROC_CONNECT_OPEN), type 0 (call); then the URI,
- * and as the last word the flags. All words are big-endian.
+ * The packet is defined by libvirt's src/rpc/virnetprotocol.x: its length and a header of
+ * six words, here program 0x20008086, procedure 1 (REMOTE_PROC_CONNECT_OPEN), type 0
+ * (call); then the URI, and as the last word the flags. All words are big-endian.
  */
 
 #include <config.h>

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# read-only.sh: a read-only connection sees <cxl-dcd> and changes nothing; what it must not do is
-# refused in libvirt's words, and no program is run for it
+# read-only.sh: a read-only connection sees <cxl-dcd> and changes nothing; what it must not do
+# is refused with libvirt's own error, and no program is run for it
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# A QEMU that leaves a mark when somebody runs it.
+# A QEMU that leaves a mark each time it is run.
 printf '#!/bin/sh\necho run >>"%s/runs"\nexec %s "$@"\n' "$SCRATCH" "$(command -v "$QEMU")" |
     put marked
 chmod +x "$SCRATCH/marked"
 
-# refused FUNCTION COMMAND...: in the words that libvirt has for it
+# refused FUNCTION COMMAND...: with libvirt's own error for it
 refused()
 {
     local function=$1
@@ -21,7 +21,8 @@ refused()
     unchanged "$1" vm "error: operation forbidden: read only access prevents $function" client -r "$@"
 }
 
-# deceitful COMMAND...: a stock client that does not refuse by itself; the daemon has to
+# deceitful COMMAND...: a stock client without the check in its own library, so that the daemon
+# has to refuse
 deceitful()
 {
     LD_PRELOAD=$FILES/read-only-there.so stock "$@"
@@ -37,8 +38,8 @@ refused_there()
         "error: operation forbidden: read only access prevents $function" deceitful "$@"
 }
 
-# Nothing is done or looked up for a client on the way to the refusal: what a file is like, for
-# one, is not for everybody.
+# Nothing is done or looked up for the client before the refusal: the state of a file, for
+# example, is not for everybody to see.
 there()
 {
     local way
@@ -58,8 +59,8 @@ there()
     succeeds "the daemon by itself: dumpxml" deceitful dumpxml vm
 }
 
-# Nor is anything read: the time that a parser takes for an element grows with the square of the
-# number of its attributes, and a minute is much for a worker of the daemon.
+# Nor is anything parsed: the time to parse an element grows with the square of its number of
+# attributes, and a minute is a long time for a worker of the daemon.
 long_reading()
 {
     local COMMAND_DEADLINE=15
@@ -83,7 +84,7 @@ for each in daemon client both; do
     must cxl cxl-dcd-status vm
     must cxl cxl-dcd-add vm --size 2M --tag "$(tag 2)"
     must guest vm accept
-    # what it sees of the second answer is what the daemon's tracker has seen, if there is one
+    # for the second answer, it sees what the daemon's tracker has seen, if there is one
     second=pending
     if [ "$each" != client ]; then
         second=accepted
@@ -123,7 +124,7 @@ for each in daemon client both; do
     [ "$each" = client ] || there
     [ "$each" != daemon ] || long_reading
 
-    # whatever a client names as its QEMU
+    # whatever QEMU binary a client names
     domain other "$(device $model)
 " | sed "s|<emulator>.*</emulator>|<emulator>$SCRATCH/marked</emulator>|" | put other.xml
     rm -f "$SCRATCH/runs"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# refused.sh: a guest that refuses an offer, and one that does not answer
+# refused.sh: a guest that refuses an offer, and a guest that does not answer
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -80,7 +80,7 @@ guest_is_silent()
     is "$model: it stays releasing" "$(status_of "$name" "$(tag 1)")" releasing
     succeeds "$model: it can be asked back again" cxl cxl-dcd-release "$name" --tag "$(tag 1)"
     must guest "$name" release
-    # the daemon's tracker may have seen it first, and there is nothing to release then
+    # the daemon's tracker may have noticed first, and then there is nothing to release
     [ "$arrangement" = daemon ] ||
         succeeds "$model: release of one that the guest has given back meanwhile" \
             cxl cxl-dcd-release "$name" --tag "$(tag 1)"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# release.sh: how a guest is asked for capacity: by tag and then by range, as the user
-# says, and never by force
+# release.sh: how a guest is asked for capacity: by tag and then by range, or as the user
+# chooses, and never by force
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -24,7 +24,8 @@ ${2-}
 XML
 }
 
-# once NAME TAG: it is asked for once, however long the guest takes, and ends with its answer
+# once NAME TAG: the guest is asked only once, however long it takes, and its answer completes
+# the release
 once()
 {
     sleep 1.1
@@ -34,7 +35,7 @@ once()
     is "$model: and ends" "$(status_of "$1" "$2")" ""
 }
 
-# held NAME TAG: the guest has it
+# held NAME TAG: adds a capacity, and the guest accepts it
 held()
 {
     must cxl cxl-dcd-add "$1" --size 256M --tag "$2"
@@ -109,7 +110,7 @@ for each in daemon client; do
     asking tagged
 done
 
-# another QMP client's backend has the tag
+# a backend created by another QMP client has the tag
 arrange daemon
 boot foreign "$(device tagged)
 "

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# rest.sh: a daemon whose domains are at rest does nothing, with the module as without
+# rest.sh: a daemon whose domains are idle does nothing, with the module as without
 #
-# REST_DOMAINS says how many domains, 20 when not set; REST_SECONDS for how long, 10.
+# REST_DOMAINS sets the number of domains, 20 by default; REST_SECONDS how long to measure, 10
+# by default.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -11,20 +12,20 @@
 : "${REST_DOMAINS:=20}"
 : "${REST_SECONDS:=10}"
 
-# used: the time that the daemon has been running, in ms. The clock ticks every 10 ms, and
-# threads that have ended count too.
+# used: the CPU time that the daemon has used, in ms. It is counted in ticks of 10 ms, and
+# includes threads that have ended.
 used()
 {
     awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/$daemon/stat"
 }
 
-# rest ARRANGEMENT: what the daemon uses in REST_SECONDS, in ms
+# rest ARRANGEMENT: the CPU time that the daemon uses in REST_SECONDS, in ms
 rest()
 {
     local before
 
     arrange "$1"
-    # what a client does to it, and what follows from it, is over
+    # wait until the clients' requests and their aftereffects are over
     sleep 3
     before=$(used)
     sleep "$REST_SECONDS"
@@ -50,8 +51,8 @@ else
     fail "$text" "stock: $without ms, with the module: $rested ms, in $REST_SECONDS s"
 fi
 
-# What is held is looked at every 30 seconds, and a look takes 1 or 2 ms; if it were looked at
-# every 2 seconds, as what waits for its guest is, it would be more than this.
+# Capacity that is held is looked at every 30 seconds, and a look takes 1 or 2 ms; if it were
+# looked at every 2 seconds, like capacity that waits for its guest, the total would be higher.
 HELD=5
 capacity "$(tag 1)" 256 | put capacity.xml
 for ((n = 1; n <= HELD; n++)); do
@@ -74,7 +75,7 @@ rested=$(($(used) - before))
 looks=$((HELD * (REST_SECONDS / 30 + 1)))
 text="$HELD hold capacity, and are looked at $looks times at most"
 diagnose "$rested ms in $REST_SECONDS s"
-# the clock ticks every 10 ms
+# CPU time is counted in ticks of 10 ms
 if [ "$rested" -le $((looks * 3 + 10)) ]; then
     pass "$text"
 else

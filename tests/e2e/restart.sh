@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# restart.sh: the daemon ends, well or not, and comes back: what the domain holds, and
-# what is known of it, stays
+# restart.sh: the daemon ends, properly or not, and comes back: what the domain holds, and what
+# is known about it, stays
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -41,7 +41,7 @@ restarts()
     is "$model: killed: the guest is asked once" "$(guest "$name" events | grep -c ' release ')" 1
     is "$model: killed: the guest's data stands" "$(guest "$name" read 0 0 4)" feedface
 
-    # the guest goes on while there is no daemon
+    # the guest carries on while there is no daemon
     kill_daemon
     must guest "$name" accept
     must guest "$name" release --offset $((256 * M)) --size $((256 * M))
@@ -58,7 +58,7 @@ restarts()
     must cxl cxl-dcd-status "$name"
     is "$model: to its end" "$(client dumpxml "$name" | grep -c '<capacity ')" 0
 
-    # killed while it works
+    # killed while it is working
     for i in 1 2 3 4 5 6 7; do
         cxl cxl-dcd-add "$name" --size 128M --tag "$(tag "$i")" >/dev/null 2>&1 &
         sent=$!
@@ -87,7 +87,7 @@ for each in daemon client; do
     restarts tagged
 done
 
-# A domain that was begun with the module goes on without it, and with it again.
+# A domain that was started with the module carries on without it, and with it again.
 arrange daemon
 boot moving "$(device static)
 "

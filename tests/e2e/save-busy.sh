@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# save-busy.sh: libvirt cannot print a domain while somebody waits for its QEMU, and gives up
-# after half a minute. A save that finds it so must not go through, lest it loses capacity as
-# soon as QEMU goes on; one of a domain without a CXL device waits as it would without the module.
+# save-busy.sh: libvirt cannot print a domain while a client waits for its QEMU, and gives up
+# after half a minute. A save in that situation must not go through, as capacity would be lost
+# once QEMU continues; a save of a domain without a CXL device waits as it would without the
+# module.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# halt NAME: QEMU answers nobody, and somebody waits for it
+# halt NAME: stops QEMU, and lets a client wait for it
 halt()
 {
     kill -STOP "$(<"$SCRATCH/run/libvirt/qemu/run/$1.pid")"
@@ -16,7 +17,7 @@ halt()
     wait_for "waited until somebody waits for $1" is_busy "$1"
 }
 
-# is_busy NAME: it is not printed at once
+# is_busy NAME: dumpxml does not return at once
 is_busy()
 {
     ! timeout 1 virsh dumpxml "$1"
@@ -39,7 +40,7 @@ for name in holds plain; do
     client managedsave "$name" --paused >"$SCRATCH/$name.said" 2>&1 &
     saves="${saves-} $!"
 done
-# this one's reason is shown: virsh loses that of a save to its own look at the job
+# this command shows the reason: virsh overwrites that of a save with its own query of the job
 client snapshot-create-as holds one --memspec "$SCRATCH/holds.memory" >"$SCRATCH/snapshot.said" 2>&1 &
 saves="$saves $!"
 sleep 35

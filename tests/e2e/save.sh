@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# save.sh: neither a saved state nor a migration carries capacity or its data, and QEMU
-# says nothing of it: they are refused while the domain holds any
+# save.sh: neither a saved state nor a migration includes capacity or its data, and QEMU does
+# not complain: both are refused while the domain holds any
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# refuses COMMAND...: a domain that holds capacity; the message speaks of it
+# refuses COMMAND...: for a domain that holds capacity; the message says so
 refuses()
 {
     boot vm "$(device static)
@@ -23,7 +23,7 @@ refuses()
     remove vm
 }
 
-# unreadable TEXT WHY RECORD: a record that says nothing is taken for capacity
+# unreadable TEXT WHY RECORD: an unreadable record counts as capacity
 unreadable()
 {
     must stock metadata vm --uri "urn:libvirt-cxl-dcd:capacity:1.0:$(tag 1)" --key cxl-dcd --live \
@@ -55,7 +55,7 @@ unreadables()
     remove vm
 }
 
-# What the guest has given back is no obstacle, though nobody has asked since.
+# What the guest has given back is no obstacle, even if nobody has asked since.
 given_back()
 {
     boot vm "$(device tagged)

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# sharing.sh: two domains, one tag, one file: one memory. What one guest writes the other
-# reads, one that gives it back takes nothing from the other, and the file stays; and what
-# docs/sharing.rst tells to type does what it says.
+# sharing.sh: two domains, one tag, one file: one memory. What one guest writes the other reads;
+# if one gives it back, the other loses nothing, and the file stays; and the commands in
+# docs/sharing.rst do what it says.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -24,8 +24,7 @@ of()
 }
 
 # documented FIRST LAST: the lines of docs/sharing.rst from one that begins with FIRST to one
-# that begins with LAST, as they stand there; but for the place of the file, which is other
-# tests' as well
+# that begins with LAST, unchanged except for the path of the file, which other tests use too
 documented()
 {
     sed -n "\\|^  $1|,\\|^  $2|{s/^  //; s|/dev/shm|$SCRATCH|; p}" "$FILES/sharing.rst"
@@ -39,7 +38,7 @@ machine()
     must guest "$1" map
 }
 
-# give NAME FILE [OPTION...]: added, and accepted by the guest
+# give NAME FILE [OPTION...]: adds the capacity, and the guest accepts it
 give()
 {
     local name=$1 file=$2
@@ -50,7 +49,7 @@ give()
     is "$name has accepted it" "$(status_of "$name" $TAG)" accepted
 }
 
-# take NAME: released, and given back by the guest
+# take NAME: releases the capacity, and the guest gives it back
 take()
 {
     must cxl cxl-dcd-release "$1" --tag $TAG
@@ -58,7 +57,7 @@ take()
     is "$1 has given it back" "$(status_of "$1" $TAG)$(objects "$1" | grep -c cxl-dcd-5)" 0
 }
 
-# passes WORDS FROM REGION-OFFSET TO REGION-OFFSET BYTES: written in one, read in the other
+# passes WORDS FROM REGION-OFFSET TO REGION-OFFSET BYTES: written by one guest, read by the other
 passes()
 {
     must guest "$2" write 0 "$3" "$6"
@@ -74,7 +73,7 @@ one_memory()
     give one "$file"
     is "the file that was absent has the size of the capacity, and the owner of the domain" \
         "$(of "$file")" "$SIZE $(id -un)"
-    # at another place of the second guest's window
+    # at a different offset in the second guest's window
     give two "$file" --offset 512MiB
     passes "what the first guest writes, the second reads" \
         one 4096 two $((512 * M + 4096)) 0123456789abcdef
@@ -99,7 +98,7 @@ one_memory()
     rm "$file"
 }
 
-# refused WORDS MESSAGE PATH [SIZE]: nothing of the domain changes, nor of the file
+# refused WORDS MESSAGE PATH [SIZE]: neither the domain nor the file changes
 refused()
 {
     local before
@@ -171,7 +170,7 @@ copies()
     rm "$file"
 }
 
-# The same in the definitions of both, as docs/sharing.rst has it
+# The same with the capacity in both definitions, as docs/sharing.rst has it
 configured()
 {
     local file=$SCRATCH/dataset name
@@ -201,7 +200,7 @@ configured()
     rm "$file" "$SCRATCH/small"
 }
 
-# both_serve, neither_serves: guests of the page's domains, which answer by themselves
+# both_serve, neither_serves: start and end self-answering guests for the page's domains
 both_serve()
 {
     serve one
@@ -216,8 +215,8 @@ neither_serves()
     end_serve
 }
 
-# What docs/sharing.rst tells to type, line by line; tests/e2e/examples.sh does it with the
-# page's domains, and compares the output.
+# What docs/sharing.rst says to type, line by line; tests/e2e/examples.sh does it with the
+# page's own domains, and compares the output.
 as_documented()
 {
     local line first

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# shell.sh: virsh-cxl without a command: commands of both kinds, from a pipe, in a
-# string, and typed at a terminal
+# shell.sh: virsh-cxl without a command: our commands and virsh's, from a pipe, in a string, and
+# typed at a terminal
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
 NAME="shell-vm"
 
-# feed LINE... : to the shell, through a pipe
+# feed LINE... : pipes the lines to the shell
 feed()
 {
     printf '%s\n' "$@" | cxl
 }
 
-# answers: what was printed, without prompts and what they echo
+# answers: the output, without prompts and echoed input
 answers()
 {
     grep -v '^virsh-cxl [#>] \|^$' <<<"$out" | tail -n +4
@@ -86,8 +86,8 @@ in_a_string()
     is "its words" "$(head -n 1 <<<"$out")" "a;b"
 }
 
-# at_terminal: what standard input, a list of ["what to wait for", "what to type"] in
-# Python, makes of the shell at a terminal; prints what stands there in the end
+# at_terminal: runs the shell at a terminal; standard input is a list of ["what to wait for",
+# "what to type"] in Python; prints what the terminal shows in the end
 at_terminal()
 {
     timeout "$COMMAND_DEADLINE" python3 -c '
@@ -116,7 +116,7 @@ for awaited, typed in steps:
     while shown.find(awaited.encode(), seen) < 0:
         if time.monotonic() > end or not read_some(0.1):
             sys.exit("in vain for %r in %r" % (awaited, shown[seen:]))
-        # whom it was for may not have been there
+        # the process it was meant for may not have been there yet: send it again
         if last == "\x03" and time.monotonic() > again:
             os.write(terminal, b"\x03")
             again += 1
@@ -158,7 +158,7 @@ PY
     is "a terminal: the history comes back" "$status" 0
 }
 
-# The connection is kept, and made anew where the daemon was.
+# The connection is kept, and reopened if the daemon was restarted.
 another_daemon()
 {
     local shell

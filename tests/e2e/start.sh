@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# start.sh: a domain begins with the capacities of its definition, or it does not start
+# start.sh: a domain starts with the capacities of its definition, or it does not start
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# configured TAG SIZE-MiB [INNER] [REGION]: a <capacity> of a definition
+# configured TAG SIZE-MiB [INNER] [REGION]: a <capacity> for a definition
 configured()
 {
     cat <<XML
@@ -17,7 +17,7 @@ ${3:+        $3
 XML
 }
 
-# offered NAME: "region offset-KiB size-KiB state" of each capacity that runs
+# offered NAME: "region offset-KiB size-KiB state" of each capacity of the running domain
 offered()
 {
     client dumpxml "$1" | xmllint --xpath "//cxl-dcd/capacity/@region | //cxl-dcd/capacity/@state |
@@ -25,7 +25,7 @@ offered()
         tr -s ' \n' ' ' | sed 's/ region=/\n/g' | sed -n 's/^"\(.\)" state="\([a-z]*\)" *\([0-9]*\) \([0-9]*\) *$/\1 \4 \3 \2/p'
 }
 
-# written NAME MODEL: a definition with two capacities, in NAME.xml
+# written NAME MODEL: writes a definition with two capacities to NAME.xml
 written()
 {
     domain "$1" "$(device "$2" 1024 2 '' "$(configured "$(tag 1)" 256
@@ -82,7 +82,7 @@ starts()
     is "$model: it leaves nothing" "$(stock list --all --name | tr -d '\n')" ""
 }
 
-# impossible TEXT MESSAGE DEVICE: a domain with it does not start
+# impossible TEXT MESSAGE DEVICE: a domain with this device does not start
 impossible()
 {
     domain impossible "$3
@@ -124,7 +124,7 @@ for each in daemon client both; do
     starts tagged
     cannot_start
 
-    # what has its place goes first, whatever the order
+    # capacities with an offset are placed first, whatever the order
     domain order "$(device static 512 1 '' "$(configured "$(tag 1)" 256
         configured "$(tag 2)" 256 "<offset>0</offset>")
 ")

@@ -3,14 +3,14 @@
 #
 # stock-operations.sh: a domain without <cxl-dcd> has the same life with the module as without
 #
-# One table of commands, errors among them, is run with the stock daemon and client, with the
-# module in the daemon, and with it in the client. Each command has to say the same, with the
-# same exit status, but for what is another at each run.
+# One table of commands, including failing ones, is run with the stock daemon and client, with
+# the module in the daemon, and with it in the client. Each command must print the same, with
+# the same exit status, except for what differs in each run.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# Here the stock client is the client of the stock daemon too.
+# In the stock arrangement, the client is the stock one too.
 client()
 {
     if [ "$arrangement" = client ]; then
@@ -55,7 +55,7 @@ put_files()
 
 # ---------------------------------------------------------------- the commands
 
-# A command of virsh a line; lines that begin with % are functions of this script.
+# One virsh command per line; lines that begin with % are functions of this script.
 commands()
 {
     cat <<'TABLE'
@@ -250,7 +250,7 @@ list --all
 TABLE
 }
 
-# What the commands that begin with % are.
+# The commands that begin with %.
 edit()
 {
     printf '#!/bin/sh\nexec sed -i "%s" "$1"\n' "$1" | put editor
@@ -265,7 +265,7 @@ snapshot_edit()
 
 # ------------------------------------------------------------- what is compared
 
-# mask: without what is another at each run, and without our part of the capabilities
+# mask: removes what differs in each run, and our part of the capabilities
 mask()
 {
     sed -E "
@@ -286,7 +286,8 @@ mask()
         s/^error: (Disconnected|End of file).*/error: \\1/"
 }
 
-# perform: all commands, each into a file of its own: NUMBER in the folder of the arrangement
+# perform: runs all commands, each with its output in a file of its own: NUMBER in the
+# arrangement's folder
 perform()
 {
     local i=0 line text
@@ -297,7 +298,7 @@ perform()
         i=$((i + 1))
         text="client $line"
         [ "${line#%}" = "$line" ] || text=${line#%}
-        # $SCRATCH and quotes mean in the table what they mean here; | ( ) < > nothing
+        # in the table, $SCRATCH and quotes have their usual meaning; | ( ) < > have none
         case $line in
         %edit*) run edit "$(cut -d ' ' -f 2 <<<"$line")" "${line##* }" ;;
         *) eval "run ${text//\?/\\?}" </dev/null ;;
@@ -326,7 +327,8 @@ while read -r line; do
 done < <(commands)
 arrangement=
 
-# The table is only worth what its commands do: most of them succeed, and those that must not do not.
+# The table is only as good as what its commands do: most of them succeed, and those that must
+# fail do.
 is "most of the commands succeed" "$(grep -lx 'exit status 0' "$SCRATCH"/stock/* | wc -l |
     awk '{ print ($1 > 95) }')" 1
 is "and some fail" "$(grep -lx 'exit status 1' "$SCRATCH"/stock/* | wc -l |

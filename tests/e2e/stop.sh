@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # stop.sh: the daemon is asked to end at any moment: while it starts, while its domains are
-# looked at, while clients are at work. It ends well, and nothing of the module is in the
-# way.
+# being looked at, while clients are at work. It ends properly, and the module does not prevent
+# that.
 #
-# STOP_ROUNDS says how often; 12 when not set.
+# STOP_ROUNDS sets the number of rounds; 12 by default.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
 : "${STOP_ROUNDS:=12}"
 
-# restless NAME FIRST-TAG: offers without end; what fails does not matter
+# restless NAME FIRST-TAG: makes offers without end; failures do not matter
 restless()
 {
     local n=$2
@@ -45,7 +45,7 @@ for ((round = 0; round < STOP_ROUNDS; round++)); do
         clients="$clients $!"
         n=$((n + 1000))
     done
-    # from a daemon that has just begun to one that has long been at work
+    # from a daemon that has just started to one that has long been at work
     sleep "$(awk "BEGIN { print $round * 0.15 }")"
     begun=${EPOCHREALTIME/./}
     kill "$daemon"
@@ -75,7 +75,8 @@ for name in stop1 stop2 stop3; do
 done
 remove stop1 stop2 stop3
 
-# The tracker is no client: a daemon that has none, and no domain, ends when it was told to.
+# The tracker does not count as a client: a daemon with neither clients nor domains ends after
+# its timeout.
 stop_daemon
 env "LD_PRELOAD=$LIBVIRT_CXL_DCD_DRIVER" "$DAEMON" -t 2 >>"$SCRATCH/log/daemon" 2>&1 &
 daemon=$!

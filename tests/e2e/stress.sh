@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# stress.sh: clients add and release without end, on domains whose guests answer, while
-# the daemon tracks them: no record and no memory is lost, and nobody waits for ever
+# stress.sh: clients add and release without end, on domains whose guests answer, while the
+# daemon tracks them: no record and no memory is lost, and no client waits forever
 #
-# STRESS_SECONDS says for how long; 20 when not set.
+# STRESS_SECONDS sets the duration; 20 by default.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -12,8 +12,8 @@
 : "${STRESS_SECONDS:=20}"
 DOMAINS="stress1 stress2 stress3 stress4"
 
-# work NAME FIRST-TAG: one client; its tags are its own. What the guest or the event log
-# is not ready for is refused; what takes COMMAND_DEADLINE is stuck.
+# work NAME FIRST-TAG: one client, with tags of its own. What the guest or the event log is not
+# ready for is refused; a command that takes COMMAND_DEADLINE is stuck.
 work()
 {
     local name=$1 end=$((SECONDS + STRESS_SECONDS)) n file="$SCRATCH/work$2.xml"
@@ -30,7 +30,7 @@ work()
     done
 }
 
-# passing NAME: what is not settled
+# passing NAME: the transient states
 passing()
 {
     client dumpxml "$1" | grep -o "state='\(adding\|pending\|releasing\)'"
@@ -52,8 +52,8 @@ extents()
         while read -r offset size; do echo $((offset)) $((size)); done | sort
 }
 
-# empty NAME: what is left of its capacities after some of them were released, as many as
-# the event log has room for
+# empty NAME: releases as many of its capacities as the event log has room for, and prints what
+# is left
 empty()
 {
     cxl cxl-dcd-release "$1" --all

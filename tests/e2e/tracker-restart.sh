@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tracker-restart.sh: the daemon ends, asked to or killed, with capacities in every state,
-# and comes back: what its XML says is true within two seconds of the first client, who asks
-# for the XML alone, nothing is lost, and nothing is offered twice
+# tracker-restart.sh: the daemon ends, asked to or killed, with capacities in every state, and
+# comes back: its XML is correct within two seconds of the first client, which only asks for the
+# XML, nothing is lost, and nothing is offered twice
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -21,8 +21,8 @@ end_daemon()
     daemon=
 }
 
-# 1 accepted, 2 asked back, 3 offered, 4 refused; then, as if a client had been killed:
-# 5 about to be offered, 6 about to be asked back
+# 1 accepted, 2 asked back, 3 offered, 4 refused; and, as if a client had been killed: 5 about
+# to be offered, 6 about to be asked back
 prepare()
 {
     local name=$1 n

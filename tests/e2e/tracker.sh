@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tracker.sh: the daemon brings the states up to date by itself: the client is the stock
-# virsh alone, and asks for nothing but dumpxml and its events
+# tracker.sh: the daemon keeps the states up to date by itself: the only client is the stock
+# virsh, and asks for nothing but dumpxml and its events
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# follows MODEL: a capacity through all its states
+# follows MODEL: follows a capacity through all its states
 follows()
 {
     local model=$1 name=follows-$1 before
@@ -43,13 +43,13 @@ follows()
     remove "$name"
 }
 
-# changes FILE: the tags of the capacities whose records have changed, as virsh has seen
+# changes FILE: the tags of the capacities whose records have changed, as seen by virsh
 changes()
 {
     grep -o "urn:libvirt-cxl-dcd:capacity:1.0:$UUID" "$1" | grep -o "$UUID\$" | sort -u
 }
 
-# tells: a client that listens hears of what the guest did
+# tells: a listening client is notified of what the guest did
 tells()
 {
     local listener
@@ -75,9 +75,9 @@ hears()
     grep -q "urn:example" "$1"
 }
 
-# at_last: two that are long in coming. One guest does not answer for so long that a pause of
-# more than two seconds would still run when it does; another gives back unasked, which nothing
-# tells of.
+# at_last: two that take long. One guest does not answer for so long that a pause of more than
+# two seconds would still be running when it does; another gives back unasked, of which there is
+# no notification.
 at_last()
 {
     local begun
@@ -94,7 +94,7 @@ at_last()
     begun=$SECONDS
     eventually "capacity is held" accepted state_of unasked "$(tag 1)"
     must guest unasked release --offset 0 --size $((256 * M))
-    # the bar is 30 seconds
+    # the limit is 30 seconds
     PROMPT=32 promptly "what is given back unasked is noticed" "" state_of unasked "$(tag 1)"
     is "its memory is freed" "$(objects unasked | grep -c "$(tag 1)")" 0
 
@@ -115,7 +115,7 @@ at_last()
     remove silent unasked
 }
 
-# hung: a QEMU that answers nobody keeps no other waiting
+# hung: a QEMU that answers nobody delays no other domain
 hung()
 {
     local n pid
@@ -152,8 +152,8 @@ hung()
     remove hung1 hung2 hung3 hung4 hung5 hung6 free
 }
 
-# reads: a client that may not write, and nobody else, has begun the tracker; what it sees is
-# true, and not its own doing
+# reads: a client that may not write, and no other, has started the tracker; what it sees is
+# correct, and not the result of its own actions
 reads()
 {
     boot reads "$(device tagged)
@@ -176,7 +176,7 @@ read_state()
     stock -r dumpxml "$1" | xmllint --xpath "string(//cxl-dcd/capacity[@tag='$2']/@state)" -
 }
 
-# complains: what cannot be done is said once, with the domain
+# complains: what cannot be done is logged once, naming the domain
 complains()
 {
     boot complains "$(device tagged)

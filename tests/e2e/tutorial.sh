@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # tutorial.sh: the tutorial of QEMU's tagged dynamic capacity series, as a user of libvirt
-# does it: two capacities of 1 GiB, offered, accepted, used and released by tag; once with
-# commands, once with XML. What goes over the wire to QEMU is what the tutorial sends,
-# argument for argument: libvirt's own log of its monitor tells, and what is left out of
-# the comparison is in tests/requests.c.
+# follows it: two capacities of 1 GiB, offered, accepted, used and released by tag; once with
+# commands, once with XML. QEMU is sent what the tutorial sends, argument for argument,
+# according to libvirt's own log of its monitor; tests/requests.c says what is left out of the
+# comparison.
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
@@ -33,7 +33,7 @@ machine()
 XML
 }
 
-# The properties of the device that QEMU was started with, but for its port's name
+# The properties of the device that QEMU was started with, without its port's name
 properties()
 {
     tr '\0' '\n' <"/proc/$(<"$SCRATCH/run/libvirt/qemu/run/vm.pid")/cmdline" |
@@ -72,7 +72,7 @@ release_xml()
     client detach-device vm "$SCRATCH/capacity.xml" --live
 }
 
-# memory TAG: "size share" of the backend with the tag, as QEMU says
+# memory TAG: "size share" of the backend with the tag, according to QEMU
 memory()
 {
     echo "$(qmp vm qom-get "{\"path\":\"/objects/cxl-dcd-$1\",\"property\":\"size\"}" | cut -d , -f 1)" \

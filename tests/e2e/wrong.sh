@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# wrong.sh: wrong invocations that only a daemon, or its absence, shows to be wrong: each is
-# told on one line, with what would be right; tests/test-virsh-cxl-commands.c has those
-# that need no daemon
+# wrong.sh: wrong invocations that are only detected with a daemon, or without one: each is
+# reported on one line, with what would be right; tests/test-virsh-cxl-commands.c has those that
+# need no daemon
 
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-# wrong STATUS MESSAGE OPTION...: virsh-cxl with these options ends with this status, and
-# says nothing but "error: " and MESSAGE, which may be a pattern, on one line
+# wrong STATUS MESSAGE OPTION...: virsh-cxl with these options exits with STATUS, and prints
+# nothing but "error: " and MESSAGE, which may be a pattern, on one line
 wrong()
 {
     local wanted=$1 message=$2
@@ -123,7 +123,7 @@ domains()
     }
 }
 
-# What is wrong for this domain alone.
+# What is only wrong for this domain.
 values()
 {
     local size="--size 2M" failed="Failed to add capacity to domain 'vm':"
@@ -142,7 +142,7 @@ values()
             cxl-dcd-add vm $size --path "/x "
         wrong 1 "$failed *'/nonexistent/file' of a capacity is not there and cannot be made: there is no directory '/nonexistent'" cxl-dcd-add vm $size --path /nonexistent/file
 
-        # what QEMU alone finds out: its words, and what to look at
+        # what only QEMU detects: its message, and what to check
         wrong 1 "$failed *cannot bind memory to host NUMA nodes: Invalid argument (the host's NUMA nodes are listed in /sys/devices/system/node)" \
             cxl-dcd-add vm $size --nodeset 127
         if [ "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages)" = 0 ]; then
@@ -197,14 +197,14 @@ for each in daemon client; do
     remove vm plain off transient
 done
 
-# nobody is there
+# no daemon is running
 stop_daemon
 arrangement=
 wrong 1 "failed to connect to qemu+unix:///session?socket=$SCRATCH/run/libvirt/nobody (it takes a URI *" \
     -c "qemu+unix:///session?socket=$SCRATCH/run/libvirt/nobody" cxl-dcd-status vm
 wrong 1 "failed to connect to qemu+unix:///system?socket=$SCRATCH (it takes *" \
     -c "qemu+unix:///system?socket=$SCRATCH" cxl-dcd-list
-# or somebody who does not let the test in
+# or a daemon that denies the test access
 if ! stock -c qemu:///system uri >/dev/null 2>&1; then
     wrong 1 "failed to connect to qemu:///system (it takes a URI such as qemu:///system, a libvirtd or virtqemud that runs there, and access to it): *" \
         -c qemu:///system cxl-dcd-status none
