@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * glib-threads.c: what ThreadSanitizer is told of GLib's locks
+ * glib-threads.c: telling ThreadSanitizer about GLib's locks
  *
- * ThreadSanitizer sees what pthread does. GLib's locks and conditions are futexes in a
- * library that was built without it, so that to it each of our critical sections is a race.
- * In a build with -Db_sanitize=thread these definitions take the place of GLib's in our own
- * objects: each tells ThreadSanitizer, and calls GLib's. Threads are pthread's in GLib too;
- * a thread pool hands work over by a lock inside GLib, so that is told here as well.
+ * ThreadSanitizer intercepts pthread functions. GLib's locks and conditions use futexes
+ * in a library built without it, so each of our critical sections looks like a race. In a
+ * build with -Db_sanitize=thread the definitions here replace GLib's in our own objects:
+ * each tells ThreadSanitizer, then calls GLib's. GLib's threads are pthreads, which
+ * ThreadSanitizer sees; but a thread pool hands work over under a lock inside GLib, so
+ * that is covered here too.
  *
- * Only what the project calls is here: scripts/check-threads looks for the rest.
+ * Only the functions that the project calls are here: scripts/check-threads looks for
+ * others.
  */
 
 #include <config.h>
@@ -18,10 +20,10 @@
 #include <sanitizer/tsan_interface.h>
 #include <stdlib.h>
 
-/* Not to be the locks of a daemon that the driver module is loaded into. */
+/* These must not replace the locks of a daemon that loads the driver module. */
 #pragma GCC visibility push(hidden)
 
-/* GLib's function that is called @name. */
+/* GLib's own function @name. */
 static void *
 glibThreadsNext(const char *name)
 {
@@ -32,7 +34,7 @@ glibThreadsNext(const char *name)
     return function;
 }
 
-/* ThreadSanitizer is preloaded before the driver module, and not to get into QEMU. */
+/* ThreadSanitizer is preloaded along with the driver module, and must not get into QEMU. */
 static void __attribute__((constructor(101))) glibThreadsDropPreload(void)
 {
     unsetenv("LD_PRELOAD");
@@ -117,7 +119,7 @@ glibThreadsRun(gpointer data, gpointer opaque)
     self->run(data, self->opaque);
 }
 
-/* What is kept for a pool is never freed: only in such a build, and a pool lives long. */
+/* The data kept for a pool is never freed: this is a test build, and pools live long. */
 GThreadPool *(g_thread_pool_new)(GFunc run, gpointer opaque, gint n, gboolean own, GError **error)
 {
     glibThreadsPool *self = g_new0(glibThreadsPool, 1);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * requests.c: QMP requests, for comparing who sent what
+ * requests.c: QMP requests, for comparing what different senders sent
  *
  * Requests come from a recording (modeldata/NAME.jsonl), from libvirt's log of its
- * monitors, or from the model. requestsReport() writes down what they do to one tag, in a
- * form in which two senders that do the same are equal text: every argument, and no more.
+ * monitors, or from the model. requestsReport() writes down what they do to one tag, such
+ * that two senders that do the same produce equal text: every argument, and nothing else.
  * Only this is left out:
  *
- *   the id of a backend    its own for each sender; that it is the same in object-add and
- *                          object-del is seen to
+ *   the id of a backend    differs for each sender; it is checked to be the same in
+ *                          object-add and object-del
  *   the id of a request    libvirt numbers them
- *   how often, and when, a status is asked: once each, at the end
- *   requests that only ask, requestsExtra, and an add with an extent of no length, which
+ *   how often, and when, a status is queried: it appears once each, at the end
+ *   requests that only query, requestsExtra, and an add with an extent of no length, which
  *   never adds anything
- *   what was refused, of a recording
+ *   what was refused, in a recording
  */
 
 #include <config.h>
@@ -25,13 +25,13 @@
 #include "testutils.h"
 #include "util/cxl_dcd_json.h"
 
-/* What asks and changes nothing, and who does. */
+/* Commands that query and change nothing, and who sends them. */
 static const char *const requestsExtra[] = {
-    "qmp_capabilities", /* the recording, libvirt: how QMP begins */
+    "qmp_capabilities", /* the recording, libvirt: start of QMP */
     "query-status",     /* the recording, libvirt */
-    "quit",             /* the recording: how it ends */
-    "qom-list",         /* the library: which backends there are */
-    "qom-get",          /* the library: their tags */
+    "quit",             /* the recording: its end */
+    "qom-list",         /* the library: lists backends */
+    "qom-get",          /* the library: reads their tags */
 };
 
 #define REQUESTS_STATUS "cxl-release-dynamic-capacity-status"
@@ -49,7 +49,7 @@ requestsParse(const char *text)
 
 /**
  * requestsOfRecord:
- * @text: a recording: on each line a message, and whether it was sent or received
+ * @text: a recording: each line has a message, and whether it was sent or received
  *
  * Returns the requests that were not refused, as JSON.
  */
@@ -75,7 +75,7 @@ requestsOfRecord(const char *text)
 
 /**
  * requestsOfLog:
- * @text: libvirt's log, with the messages of qemu.qemu_monitor of all priorities
+ * @text: libvirt's log, with messages of qemu.qemu_monitor at all priorities
  *
  * Returns what libvirt sent to QEMU, as JSON.
  */
@@ -96,7 +96,7 @@ requestsOfLog(const char *text)
     return requests;
 }
 
-/* An add that cannot be done, and tells by QEMU's reason what is there. */
+/* An add that cannot succeed: the reason that QEMU gives shows what is there. */
 static bool
 requestsIsProbe(const char *command, virCxlDcdJSON *arguments)
 {
@@ -121,7 +121,7 @@ requestsIsExtra(const char *command)
     return false;
 }
 
-/* The tag that a request is about, or NULL. @ids: the tags of backends by their ids. */
+/* The tag that a request is about, or NULL. @ids maps the ids of backends to their tags. */
 static const char *
 requestsTag(const char *command, virCxlDcdJSON *arguments, GHashTable *ids)
 {
@@ -133,7 +133,7 @@ requestsTag(const char *command, virCxlDcdJSON *arguments, GHashTable *ids)
     return tag ? tag : id ? g_hash_table_lookup(ids, id) : NULL;
 }
 
-/* @request on one line, where it is about @tag or about none; else NULL. */
+/* @request on one line, if it is about @tag or about no tag; otherwise NULL. */
 static char *
 requestsLine(const char *request, const char *tag, GHashTable *ids)
 {
@@ -160,7 +160,8 @@ requestsLine(const char *request, const char *tag, GHashTable *ids)
  * @requests: QMP requests, as JSON
  * @tag: of a capacity
  *
- * Returns what they do to @tag, a line each, and what is not known to do nothing.
+ * Returns what they do to @tag, one per line, including any request not known to be
+ * harmless.
  */
 char *
 requestsReport(const GPtrArray *requests, const char *tag)

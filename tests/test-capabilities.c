@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-capabilities.c: asking a QEMU binary what it can do, and what follows from it
+ * test-capabilities.c: querying a QEMU binary's capabilities, and the decisions based on
+ * them
  *
- * In QEMU's place stands a script: one that says what some QEMU said, or that does what no
- * QEMU should. It is run as QEMU is, by another user where the test is root's.
+ * A script takes QEMU's place: it either repeats the output of some real QEMU, or does
+ * what no QEMU should. It is run as QEMU is: as another user if the test runs as root.
  */
 
 #include <config.h>
@@ -16,12 +17,12 @@
 #include "qemu/qemu_cxl_dcd_capabilities.h"
 #include "testutils.h"
 
-/* A folder that any user can read; the script in it; and a file that any user can write. */
+/* A folder that any user can read, the script in it, and a file that any user can write. */
 static char *folder;
 static char *emulator;
 static char *notes;
 
-/* The script does what @body says; "notes" stands for the file. */
+/* Make the script do what @body says; "notes" stands for the file. */
 static void
 testBecome(const char *body)
 {
@@ -33,7 +34,7 @@ testBecome(const char *body)
     g_assert_cmpint(g_chmod(emulator, 0755), ==, 0);
 }
 
-/* The script says what the QEMU said whose words are in @file. */
+/* Make the script print the output of QEMU in @file. */
 static void
 testBecomeQEMU(const char *file, const char *more)
 {
@@ -60,7 +61,7 @@ testForget(void)
     g_assert_cmpint(g_chmod(notes, 0666), ==, 0);
 }
 
-/* ---------------------------------------------------------------- asking */
+/* ---------------------------------------------------------------- querying */
 
 static void
 testHowItIsAsked(void)
@@ -81,7 +82,7 @@ testHowItIsAsked(void)
     g_assert_cmpstr(capabilities->version, ==, "10.0.2");
     g_assert_cmpstr(capabilities->messages, ==, "some words and more");
 
-    /* as nobody, with no other groups, where this is root; and with no machine */
+    /* as nobody, with no supplementary groups, if run as root; and with no machine */
     noted = testNotes();
     if (geteuid() == 0)
         expected = g_strdup("65534 65534 / C  ");
@@ -93,7 +94,7 @@ testHowItIsAsked(void)
     g_assert_nonnull(strstr(noted, "{\"execute\": \"quit\"}\n"));
 }
 
-/* The script is asked, and the failure is told with @reason. */
+/* Query the script: it must fail with @reason. */
 static void
 testAskFails(unsigned int timeout, const char *reason)
 {
@@ -105,7 +106,7 @@ testAskFails(unsigned int timeout, const char *reason)
     g_assert_cmpstr(message, ==, expected);
 }
 
-/* What is no QEMU, or none that works. */
+/* Not a QEMU, or one that does not work. */
 static void
 testNoAnswer(void)
 {
@@ -135,7 +136,7 @@ testNoAnswer(void)
     }
 }
 
-/* What does not stop to write, on either or on both, is ended. */
+/* A program that writes without end, on either stream or both, is killed. */
 static void
 testTooMuch(void)
 {
@@ -155,7 +156,7 @@ testTooMuch(void)
     }
 }
 
-/* Of what a QEMU says to its standard error the end is told, and as text. */
+/* The error quotes the end of what QEMU wrote to its standard error, as text. */
 static void
 testMessages(void)
 {
@@ -167,7 +168,7 @@ testMessages(void)
     g_assert_cmpuint(strlen(message), <, 5000);
 }
 
-/* A process is gone, or a zombie that its new parent has not seen yet. */
+/* Whether a process is gone, or a zombie that its new parent has not reaped yet. */
 static bool
 testIsGone(const char *pid)
 {
@@ -184,7 +185,7 @@ testIsGone(const char *pid)
     return false;
 }
 
-/* Nothing stays of a script, however it ends, nor of what it has started. */
+/* Nothing remains of a script, however it ends, nor of what it has started. */
 static void
 testNothingStays(void)
 {
@@ -262,7 +263,7 @@ testCache(void)
     g_assert_cmpuint(testCountRuns(NULL), ==, 1);
     g_assert_cmpuint(testCountRuns(module), ==, 2);
     g_assert_cmpuint(testCountRuns(module), ==, 2);
-    g_usleep(50000); /* the clock of a file's times is coarse */
+    g_usleep(50000); /* file timestamps are coarse */
     g_assert_true(g_file_set_contents(module, "", -1, NULL));
     g_assert_cmpuint(testCountRuns(module), ==, 3);
     g_assert_cmpuint(testCountRuns(module), ==, 3);
@@ -272,7 +273,7 @@ testCache(void)
     g_assert_cmpuint(testCountRuns(NULL), ==, 4);
 }
 
-/* A failure is kept for as long as it took, or until the file changes, and is told again. */
+/* A failure is kept for as long as it took, or until the file changes, and is reported again. */
 static void
 testFailureCache(void)
 {
@@ -302,7 +303,7 @@ testThread(gpointer path)
     return qemuCxlDcdCapabilitiesGet(path, NULL);
 }
 
-/* Many threads that ask at once start one QEMU, and each gets an answer. */
+/* Many threads that query at the same time start one QEMU, and each gets an answer. */
 static void
 testOneAtATime(void)
 {
@@ -324,7 +325,7 @@ testOneAtATime(void)
     g_assert_cmpstr(noted, ==, "run\n");
 }
 
-/* What is known of one QEMU does not wait for another that hangs. */
+/* The answer for one QEMU does not wait for another QEMU that hangs. */
 static void
 testKnownDoesNotWait(void)
 {
@@ -358,7 +359,7 @@ testKnownDoesNotWait(void)
     g_assert_null(g_thread_join(thread));
     g_free(noted);
     noted = testNotes();
-    g_assert_cmpstr(noted, ==, "run\ngo\nend\n"); /* it was not killed before */
+    g_assert_cmpstr(noted, ==, "run\ngo\nend\n"); /* it was not killed before it finished */
     g_unlink(slow);
 }
 
@@ -370,12 +371,12 @@ testKnownDoesNotWait(void)
 
 static const struct {
     const char *qemu;
-    const char *module; /* what the QEMU that loads it says; NULL: there is none */
+    const char *module; /* the output of a QEMU that loads it; NULL: it does not exist */
     virDomainCxlDcdModel model;
     virCxlDcdDriver driver;
     bool path; /* the device names the module */
     virCxlDcdDriver decided;
-    const char *message; /* NULL: it can be */
+    const char *message; /* NULL: the device is possible */
 } testDecisions[] = {
     {"10.0", "tagged", VIR_DOMAIN_CXL_DCD_MODEL_STATIC, 0, false, 0, NULL},
     {"tagged", NULL, VIR_DOMAIN_CXL_DCD_MODEL_STATIC, 0, false, 0, NULL},
@@ -476,7 +477,7 @@ static const struct {
      "QEMU 10.0 and 11.1. Dynamic capacity requires QEMU 9.1 or later"},
 };
 
-/* A QEMU that says one thing by itself, and another when it loads the module. */
+/* A QEMU that reports one thing by itself, and another when it loads the module. */
 static void
 testBecomeBoth(const char *qemu, const char *module)
 {

@@ -2,9 +2,9 @@
 /*
  * test-conf.c: what <cxl-dcd> and <capacity> mean
  *
- * What is written comes out as it went in; what is left out, or spelled in another
- * way, comes out in the one form that libvirt's users know; and the places of
- * capacities in their regions. What is refused is in qemuxml2argvdata/bad-*.
+ * What is canonical is formatted as it was parsed; what is omitted, or spelled
+ * differently, is formatted in the one form that libvirt's users know. Also the placement
+ * of capacities in their regions. Refused XML is in qemuxml2argvdata/bad-*.
  */
 
 #include <config.h>
@@ -47,7 +47,7 @@ testFormat(const virCxlDcdDef *def, unsigned int flags)
     "  <capacity tag='" TAG_A "' region='0'>\n"                                                    \
     "    <size unit='KiB'>1048576</size>\n" lines "  </capacity>\n"
 
-/* Every element and attribute, in the form in which they are printed. */
+/* Every element and attribute, in canonical form. */
 static const testFormatCase testCanonical[] = {
     {"tagged", TAGGED(""), NULL},
     {"static", STATIC(""), NULL},
@@ -137,7 +137,7 @@ static const testFormatCase testCanonical[] = {
      NULL},
 };
 
-/* Other ways to write them. */
+/* Other spellings. */
 static const testFormatCase testOther[] = {
     {"model-default", "<cxl-dcd><target><size unit='GiB'>4</size></target></cxl-dcd>", TAGGED("")},
     {"nothing", "<cxl-dcd/>", "<cxl-dcd model='tagged'>\n</cxl-dcd>\n"},
@@ -353,7 +353,7 @@ static const char *const testRecords[] = {
     "<capacity tag='" TAG_A "' region='0' state='releasing' since='2' device='a'/>",
 };
 
-/* A record is one line and tells everything. */
+/* A record is one line and has every property. */
 static void
 testRunRecords(void)
 {
@@ -380,7 +380,7 @@ testRecordNamespace(void)
     g_assert_cmpstr(uri, ==, "urn:libvirt-cxl-dcd:capacity:1.0:" TAG_A);
 }
 
-/* Every state has its name, and what is none has none. */
+/* Every state has a name; a value that is not a state has none. */
 static void
 testStates(void)
 {
@@ -445,15 +445,14 @@ testLive(void)
 
 /* ------------------------------------------------------------------ places */
 
-/* A device of two regions of 16 MiB each, its capacities, and one more: "r:offset+size"
- * in MiB, or "r:+size" for one that has no place yet, with "!" for one that was
- * refused. */
+/* A device of two regions of 16 MiB each, its capacities, and one more: "r:offset+size" in MiB,
+ * or "r:+size" for one without an offset yet; a "!" marks one that was refused. */
 typedef struct {
     const char *name;
     const char *taken;
     const char *more;
-    long long fits;       /* MiB where first fit puts it; -1: nowhere */
-    const char *overlaps; /* "offset" in MiB of what it overlaps, for one with a place */
+    long long fits;       /* MiB where first fit places it; -1: nowhere */
+    const char *overlaps; /* "offset" in MiB of what a capacity with an offset overlaps */
 } testPlaceCase;
 
 static const testPlaceCase testPlaces[] = {
@@ -586,7 +585,7 @@ testRegionSize(void)
     "state='pending' device='a'><r:size>2048</r:size><r:offset>0</r:offset></r:capacity>"          \
     "</metadata>"
 
-/* A running domain's capacities are its records, and a definition's its own. */
+/* A running domain's capacities come from its records, a definition's from its XML. */
 static void
 testForms(void)
 {
@@ -622,8 +621,8 @@ testForms(void)
     }
 }
 
-/* Whoever may write metadata may write anything into it: it is checked as what a user
- * defines is. */
+/* A client that may write metadata can write anything into it: it is checked like a user's
+ * definition. */
 static void
 testForged(void)
 {
@@ -654,7 +653,7 @@ testForged(void)
     }
 }
 
-/* So is a record, and who has a wrong one is told how to be rid of it. */
+/* So is a record, and the error says how to get rid of a wrong one. */
 static void
 testForgedRecord(void)
 {
@@ -717,7 +716,7 @@ testForgedRecord(void)
     }
 }
 
-/* In the plain form of a running domain the states are read. */
+/* The plain form of a running domain has states, which are read. */
 static void
 testPlainLive(void)
 {
@@ -739,7 +738,7 @@ testPlainLive(void)
     g_assert_cmpuint(virCxlDcdDefAccepted(g_ptr_array_index(def->devices, 0)), ==, 4 * MIB);
 }
 
-/* Records stand in the order of their places, whatever their order in libvirt. */
+/* Records are sorted by their offsets, whatever their order in libvirt. */
 static void
 testRecordOrder(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * test-lock.c: the lock of a domain keeps others out of that domain, and of no other
+ * domain
  */
 
 #include <config.h>
@@ -30,8 +31,8 @@ testDefine(const char *name)
 
 typedef struct {
     virDomainPtr domain;
-    int inside;  /* how many threads have the lock */
-    int entered; /* how often one had it */
+    int inside;  /* how many threads hold the lock */
+    int entered; /* how often one has held it */
     bool crowded;
 } testRoom;
 
@@ -71,7 +72,7 @@ testExclusive(void)
     }
 }
 
-/* One domain's lock is free while another's is held, or this does not end. */
+/* One domain's lock is free while another's is held, otherwise this hangs. */
 static void
 testOthersGoOn(void)
 {

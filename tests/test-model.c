@@ -2,10 +2,10 @@
 /*
  * test-model.c: the device model answers as QEMU does
  *
- * modeldata/NAME.jsonl is what was said to a QEMU with the tagged series and what it
- * answered, line by line, and NAME.guest.json what its guest did in between. The model is
- * told the same and must answer the same, and must crash where that QEMU did. What a QEMU
- * as released answers is a table of its own.
+ * modeldata/NAME.jsonl has what was sent to a QEMU with the tagged series and what it
+ * answered, line by line, and NAME.guest.json what its guest did in between. The model
+ * gets the same requests and must give the same answers, and must crash where that QEMU
+ * did. The answers of QEMU as released are in a table of their own.
  */
 
 #include <config.h>
@@ -34,7 +34,7 @@ testParse(const char *text)
     return value;
 }
 
-/* What a list names, one a line: "name" of each. */
+/* The names in a list, one per line: "name" of each element. */
 static bool
 testNames(virCxlDcdJSON *list, const char *name)
 {
@@ -47,7 +47,7 @@ testNames(virCxlDcdJSON *list, const char *name)
     return false;
 }
 
-/* What detection relies on: the model must say it where QEMU does. */
+/* What detection relies on: the model must list it if QEMU does. */
 static const char *const testNeeded[] = {
     "cxl-add-dynamic-capacity",
     "cxl-release-dynamic-capacity",
@@ -56,7 +56,7 @@ static const char *const testNeeded[] = {
     "dc-regions-total-size",
 };
 
-/* The model has a part of what QEMU has: it must not claim more, nor hide what is needed. */
+/* The model implements a subset of QEMU: it must not claim more, nor hide what is needed. */
 static void
 testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
 {
@@ -80,14 +80,14 @@ testCompareIntrospection(virCxlDcdJSON *expected, virCxlDcdJSON *is)
 
 /* ---------------------------------------------------------------- replaying */
 
-/* How a recorded QEMU was started. The default: a tagged device of one region, 4 GiB. */
+/* How a recorded QEMU was started. The default: one tagged device with one region of 4 GiB. */
 static const struct {
     const char *name;
     unsigned int regions;
     unsigned long long size;
     const char *memdev;  /* the backend of a static device */
     const char *backend; /* a tagged backend on the command line */
-    bool both;           /* tagged, and a memdev too */
+    bool both;           /* tagged, and with a memdev too */
 } testStarts[] = {
     {"more-than-four", 1, 8 * GiB},
     {"two-regions", 2, 4 * GiB},
@@ -129,8 +129,8 @@ testStart(const char *name)
     return qemu;
 }
 
-/* What that QEMU crashed over: the last request of the recording, or, where all requests
- * were answered, what its guest did next. */
+/* What that QEMU crashed on: the last request of the recording, or, if all requests were
+ * answered, what its guest did next. */
 typedef enum {
     TEST_ENDS_WELL,
     TEST_CRASH_REQUEST,
@@ -167,17 +167,17 @@ testCrashOf(const char *name)
     return TEST_ENDS_WELL;
 }
 
-/* A recording that is being replayed. */
+/* A recording being replayed. */
 typedef struct {
     modelQemu *qemu;
     char **lines;         /* of NAME.jsonl */
     virCxlDcdJSON *guest; /* NAME.guest.json; NULL: there is none */
-    size_t step;          /* of the guest, next */
-    char *answer;         /* what the model said to the last request; NULL: it was compared */
+    size_t step;          /* index of the guest's next step */
+    char *answer;         /* the model's answer to the last request; NULL: it was compared */
     char *request;        /* that request */
 } testReplay;
 
-/* The guest's steps after line @line. */
+/* Execute the guest's steps that follow line @line. */
 static void
 testReplayGuest(testReplay *replay, unsigned int line)
 {
@@ -196,7 +196,7 @@ testReplayGuest(testReplay *replay, unsigned int line)
     }
 }
 
-/* A line that QEMU sent: an event, or the answer to the last request. */
+/* Check a line that QEMU sent: an event, or the answer to the last request. */
 static void
 testReplayReceived(testReplay *replay, unsigned int line, virCxlDcdJSON *message)
 {
@@ -248,7 +248,7 @@ testReplayLine(testReplay *replay, unsigned int line, bool last)
         testReplayGuest(replay, line);
 }
 
-/* Where the recording ends, the model runs on or crashes as QEMU did. */
+/* At the end of the recording, the model must be running or have crashed, as QEMU did. */
 static void
 testReplayEnd(testReplay *replay, testCrash crash)
 {
@@ -310,7 +310,7 @@ testDescription(modelQemu *qemu, const char *request)
     return g_strdup(description ? description : "");
 }
 
-/* Ask for @extents in region 0 of "d". Returns QEMU's reason, "" for none. */
+/* Request @extents in region 0 of "d". Returns QEMU's reason, "" on success. */
 static char *
 testAsk(modelQemu *qemu, bool add, const char *extents)
 {
@@ -417,7 +417,7 @@ testStockOverflow(void)
     g_assert_null(modelQemuCommand(qemu, "{\"execute\":\"query-status\"}"));
 }
 
-/* Eight records fit the event log: the ninth offer is pending, and nobody hears of it. */
+/* The event log holds eight records: the ninth offer is pending, but nobody is notified. */
 static void
 testStockLog(void)
 {
@@ -440,7 +440,7 @@ testStockLog(void)
     g_assert_cmpuint(modelDeviceTotal(device), ==, 9);
 }
 
-/* What a flavour does not have. */
+/* What a flavour lacks. */
 static void
 testFlavours(void)
 {
@@ -484,7 +484,8 @@ testFlavours(void)
 
 /* ------------------------------------------------------------------ libvirt */
 
-/* Metadata is one element a namespace, replaced as a whole, and found without it. */
+/* Metadata is one element per namespace, replaced as a whole, and read back without the
+ * namespace. */
 static void
 testMetadata(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-monitor.c: what QEMU is told and how its answers are read
+ * test-monitor.c: what is sent to QEMU and how its answers are read
  *
- * This file stands in libvirt's place: virDomainQemuMonitorCommand() notes down what is
- * sent, and answers what the case wants. Answers are QEMU's own, recorded: of the
- * stock 10.0, and of one with the tagged series (monitordata/).
+ * This file takes libvirt's place: virDomainQemuMonitorCommand() records what is sent,
+ * and returns what the case specifies. The answers are QEMU's own, recorded from the
+ * stock 10.0 and from one with the tagged series (monitordata/).
  */
 
 #include <config.h>
@@ -102,7 +102,7 @@ testObjectAdd(void)
 #define PATH "\"path\":\"/machine/peripheral/cxl-dcd0\",\"host-id\":0"
 #define EXTENT "\"extents\":[{\"offset\":2097152,\"len\":1073741824}"
 
-/* Both models, by the same capacity: region 1, 1 GiB at 2 MiB. */
+/* The same capacity on both models: region 1, 1 GiB at 2 MiB. */
 static void
 testCommands(void)
 {
@@ -213,7 +213,7 @@ testRunReplies(void)
     }
 }
 
-/* An answer of 10 MB is read; of one that is wrong the error quotes the start. */
+/* An answer of 10 MB is read; if a long one is wrong, the error quotes its start. */
 static void
 testLargeReplies(void)
 {
@@ -231,7 +231,7 @@ testLargeReplies(void)
     virResetLastError();
 }
 
-/* Nobody asks for the result of a command that has none. */
+/* Callers of a command without a result may pass NULL for it. */
 static void
 testNoResult(void)
 {
@@ -270,8 +270,8 @@ static const testStateCase testStatuses[] = {
     {"", NOT_KNOWN},
 };
 
-/* What stock QEMU answers when the last extent of a request has no length, and what
- * else it may answer. */
+/* What stock QEMU answers when the last extent of a request has no length, and other possible
+ * answers. */
 static const testStateCase testProbes[] = {
     {"extent with 0 length is not allowed", ABSENT},
     {"cannot add DPA again while still pending", PENDING},
@@ -326,9 +326,9 @@ static virCxlDcdCapacityDef testCapacity = {
     .has_offset = true,
 };
 
-/* The answers of a QEMU with the tagged series, through the life of a capacity: unknown,
- * with a backend, offered, declined, accepted, asked back, given back, under its tag in
- * upper case, without backend. */
+/* The answers of a QEMU with the tagged series throughout the life of a capacity: unknown, with
+ * a backend, offered, declined, accepted, asked back, given back, under its tag in upper case,
+ * without backend. */
 static void
 testRecordedStatuses(void)
 {
@@ -363,7 +363,7 @@ typedef int (*testStateFunc)(virDomainPtr,
                              const virCxlDcdCapacityDef *,
                              qemuCxlDcdExtentState *);
 
-/* An answer that tells no state is an error, never a state. */
+/* An answer without a state is an error, never a state. */
 static void
 testNoState(void)
 {
@@ -426,7 +426,7 @@ testProbe(void)
     g_assert_cmpstr(mockSent, ==, request);
 }
 
-/* Each command sends its text and hands on one of three outcomes. */
+/* Each command sends its text and returns one of three outcomes. */
 static void
 testOutcomes(void)
 {
@@ -534,8 +534,7 @@ testRunCapabilities(void)
     }
 }
 
-/* What else stands on QEMU's output does no harm; without the version there is
- * nothing that could be trusted. */
+/* Other text in QEMU's output does no harm; without the version nothing can be trusted. */
 static void
 testOddCapabilities(void)
 {
@@ -547,7 +546,7 @@ testOddCapabilities(void)
         "{\"return\": [{\"name\": \"cxl-release-dynamic-capacity-status\"}], \"id\": \"commands\"}";
     static const struct {
         const char *lines[6];
-        const char *version; /* NULL: not read */
+        const char *version; /* NULL: the output is not accepted */
         bool tagged;
     } cases[] = {
         {{version, property, command}, "9.2.1", true},

@@ -2,15 +2,15 @@
 /*
  * test-qemuxml2argv.c: from a domain as a user writes it to QEMU's arguments
  *
- * The cases are files: each qemuxml2argvdata/NAME.xml is one.
+ * Each qemuxml2argvdata/NAME.xml is a case.
  *
- *   NAME.args        the domain is good, and these are the arguments and variables of
- *                    its stored form, the user's own included
+ *   NAME.args        the domain is valid, and these are the arguments and variables of
+ *                    its stored form, including the user's own
  *   NAME.err         (NAME begins with bad-) the domain is refused with this message,
  *                    and nothing is stored
  *
- * Of a good domain it is shown too that a client which reads it back and defines what
- * it read changes nothing.
+ * A valid domain must also survive a client that reads it back and defines what it read:
+ * nothing changes.
  */
 
 #include <config.h>
@@ -22,7 +22,7 @@
 
 #define DATA "qemuxml2argvdata"
 
-/* @text as a shell reads it, in quotes only where it must. */
+/* @text as a shell reads it, quoted only if necessary. */
 static void
 testAppendQuoted(GString *buf, const char *text)
 {
@@ -36,7 +36,7 @@ testAppendQuoted(GString *buf, const char *text)
         g_string_append(buf, quoted);
 }
 
-/* The <qemu:commandline> of @stored: each variable and each option on a line. */
+/* The <qemu:commandline> of @stored: each variable and each option on a line of its own. */
 static char *
 testFormatArguments(const char *stored)
 {
@@ -109,7 +109,7 @@ testBad(gconstpointer opaque)
     testCompareToFile(message, err_path);
 }
 
-/* Nothing expected stands without its input. */
+/* Every file of expected output has its input. */
 static void
 testNoStrays(void)
 {

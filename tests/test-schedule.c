@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * test-schedule.c: each key is looked at when it should be, by one thread at a time, and
- * none waits for another one that hangs
+ * no key waits for another one that hangs
  */
 
 #include <config.h>
@@ -12,7 +12,7 @@
 #define MS G_TIME_SPAN_MILLISECOND
 #define TEST_PATIENCE (20 * G_TIME_SPAN_SECOND)
 
-/* Shorter than the tracker's, in its proportions. */
+/* The tracker's pauses, shortened in proportion. */
 static const cxlDcdDriverPauses pauses = {
     .first = 5 * MS,
     .last = 80 * MS,
@@ -23,22 +23,22 @@ static const cxlDcdDriverPauses pauses = {
 
 /* ------------------------------------------------------------------ a world */
 
-/* What looks find, and what became of them. All under the lock. */
+/* What looks find, and what happened to them. All protected by the lock. */
 typedef struct {
     cxlDcdDriverSchedule *schedule;
     GThread *runner;
     GMutex lock;
     GCond cond;
-    GHashTable *looks;  /* key to how often it was looked at */
-    GHashTable *inside; /* the keys that are looked at now */
+    GHashTable *looks;  /* maps a key to how often it was looked at */
+    GHashTable *inside; /* the keys being looked at now */
     cxlDcdDriverNeed need;
-    unsigned int changes;     /* so many looks find a change, the first ones */
-    unsigned int at_once;     /* looks that run now */
-    unsigned int at_once_max; /* that ever did */
-    bool crowded;             /* a key was looked at by two threads */
-    bool hang;                /* looks at keys that begin with "hang" do not end */
+    unsigned int changes;     /* the first so many looks find a change */
+    unsigned int at_once;     /* looks running now */
+    unsigned int at_once_max; /* the maximum so far */
+    bool crowded;             /* two threads looked at a key at the same time */
+    bool hang;                /* looks at keys that begin with "hang" do not return */
     gint64 work;              /* how long a look takes, microseconds */
-    GPtrArray *order;         /* the keys, as they were looked at */
+    GPtrArray *order;         /* the keys, in the order they were looked at */
 } testWorld;
 
 static unsigned int
@@ -134,7 +134,7 @@ testAfter(testWorld *world, const char *key, gint64 time)
     return looks;
 }
 
-/* Wait until @key was looked at so often. */
+/* Wait until @key was looked at this many times. */
 static void
 testWait(testWorld *world, const char *key, unsigned int looks)
 {
@@ -148,8 +148,8 @@ testWait(testWorld *world, const char *key, unsigned int looks)
 
 /* ------------------------------------------------------------------- cases */
 
-/* How often one key is looked at in a second that begins with a poke. The most is what
- * the pauses allow; the least leaves room for a machine that is busy. */
+/* How often one key is looked at within a second after a poke. The maximum is what the pauses
+ * allow; the minimum leaves room for a busy machine. */
 static const struct {
     const char *name;
     cxlDcdDriverNeed need;
@@ -178,7 +178,7 @@ testPace(gconstpointer opaque)
     g_assert_cmpuint(looks, <=, testPaces[i].most);
 }
 
-/* A poke brings the next look forward, and pokes in quick succession bring one. */
+/* A poke brings the next look forward, and pokes in quick succession cause a single look. */
 static void
 testPoke(void)
 {
@@ -197,8 +197,8 @@ testPoke(void)
     g_assert_cmpuint(testAfter(world, "a", 50 * MS), <=, 3);
 }
 
-/* What happens while a look runs is seen by another one, even where the first says that
- * there is nothing to follow. */
+/* What happens during a look is seen by another look, even if the first one says that there is
+ * nothing to follow. */
 static void
 testPokeMeanwhile(void)
 {
@@ -216,8 +216,8 @@ testPokeMeanwhile(void)
     g_assert_cmpuint(testAfter(world, "hang", 100 * MS), ==, 2);
 }
 
-/* What is forgotten is not looked at, unless it is poked afterwards; forgotten or not
- * while a look runs. */
+/* A key that was forgotten is not looked at unless it is poked afterwards, whether or not it was
+ * forgotten during a look. */
 static void
 testForget(void)
 {
@@ -245,7 +245,7 @@ testForget(void)
     cxlDcdDriverScheduleForget(world->schedule, "nobody");
 }
 
-/* More looks hang than may run at a time: the others go on, and at their pace. */
+/* More looks hang than may run at a time: the other keys carry on, at their own pace. */
 static void
 testHang(void)
 {
@@ -264,7 +264,7 @@ testHang(void)
         g_assert_cmpuint(testAfter(world, hung[i], 0), ==, 1);
 }
 
-/* No more looks at a time than workers, and who is due first comes first. */
+/* There are no more looks at a time than workers, and the key that is due first comes first. */
 static void
 testWorkers(void)
 {
@@ -282,7 +282,8 @@ testWorkers(void)
     g_assert_cmpstr(g_ptr_array_index(world->order, world->order->len - 1), >, "k");
 }
 
-/* After the stop no look begins; one that does not end is waited for no longer than asked. */
+/* No look begins after the stop; one that does not return is waited for no longer than
+ * requested. */
 static void
 testStop(void)
 {
@@ -327,8 +328,8 @@ testCrowdPokes(gpointer opaque)
     return NULL;
 }
 
-/* Many threads poke and forget many keys: never two at one key, and each is looked at
- * after the last poke. */
+/* Many threads poke and forget many keys: no key is looked at by two threads at once, and each
+ * is looked at after its last poke. */
 static void
 testCrowd(void)
 {

@@ -2,7 +2,7 @@
 /*
  * test-schemas.c: the RELAX NG grammars accept what they should, and no more
  *
- * The cases are files, and a file's name says what must come of it:
+ * The cases are files, and a file's name says what is expected of it:
  *
  *   schemadata/valid-NAME.xml            cxl-dcd.rng accepts it
  *   schemadata/invalid-NAME.xml          cxl-dcd.rng refuses it
@@ -12,12 +12,12 @@
  *                                        NAME begins with bad-
  *   qemuxml2argvdata/output/NAME.out.xml the same
  *
- * An invalid file has one fault more than some valid one. It must be well-formed:
- * a file that cannot be parsed would be refused by any grammar and show nothing.
+ * An invalid file differs from some valid one by a single fault. It must be well-formed:
+ * a file that cannot be parsed would be refused by any grammar and prove nothing.
  *
- * Where things are is compiled in, or else taken from the environment, which goes
- * first: SCHEMA_DIR (the folder of cxl-dcd.rng), DOMAIN_SCHEMA (the configured
- * domain-cxl-dcd.rng) and TEST_DIR (the folder of this file).
+ * Paths are compiled in, but the environment takes precedence: SCHEMA_DIR (the folder of
+ * cxl-dcd.rng), DOMAIN_SCHEMA (the configured domain-cxl-dcd.rng) and TEST_DIR (the
+ * folder of this file).
  */
 
 #include <glib.h>
@@ -50,10 +50,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
 typedef struct {
     xmlRelaxNGPtr schema; /* borrowed */
     char *file;
-    bool valid; /* what the schema must say */
+    bool valid; /* the expected result */
 } testSchemasCase;
 
-/* What a file name's beginning means. No two of them can both fit. */
+/* What the prefix of a file name means. No name can match two of them. */
 static const struct {
     const char *prefix;
     bool domain;
@@ -106,7 +106,7 @@ testSchemasRun(gconstpointer opaque)
     g_assert_nonnull(context);
     xmlRelaxNGSetValidStructuredErrors(context, testSchemasOnError, messages);
 
-    /* 0 valid, above 0 invalid; below 0 libxml2 itself failed, which is neither */
+    /* 0 valid, above 0 invalid; below 0 libxml2 itself failed, which is neither of the two */
     result = xmlRelaxNGValidateDoc(context, document);
     if (result < 0 || (result == 0) != data->valid) {
         g_test_message("%s: expected to be %s, and the result is %d\n%s",
@@ -164,8 +164,8 @@ testSchemasListFolder(const char *folder, const char *suffix)
 }
 
 /*
- * Adds the files of schemadata. A name that says nothing, or a kind of which there
- * is no file, is a mistake that would otherwise pass in silence.
+ * Adds the files of schemadata. A name that matches no prefix, or a prefix without any
+ * file, is a mistake that would otherwise go unnoticed.
  */
 static bool
 testSchemasAddData(const char *tests, xmlRelaxNGPtr device, xmlRelaxNGPtr domain)
@@ -211,8 +211,8 @@ testSchemasAddData(const char *tests, xmlRelaxNGPtr device, xmlRelaxNGPtr domain
 }
 
 /*
- * Adds the domains that the tests of the QEMU arguments use. A folder that is not
- * there is no mistake; one that is, and holds no domain to try, is.
+ * Adds the domains that the tests of the QEMU arguments use. It is not an error if the
+ * folder does not exist, but it is if it exists and holds no domain.
  */
 static bool
 testSchemasAddDomains(const char *tests,
@@ -308,7 +308,7 @@ main(int argc, char **argv)
 
     xmlInitParser();
     g_test_init(&argc, &argv, NULL);
-    /* one file that fails must not hide the next */
+    /* one failing file must not hide the next */
     g_test_set_nonfatal_assertions();
     result = testSchemasMain();
     xmlCleanupParser();

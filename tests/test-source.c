@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-source.c: the file that is to be the memory of a capacity
+ * test-source.c: the file that is to back a capacity
  *
- * Each case makes something at a path, and adds a capacity of SCENE_SIZE with it, over the
- * domain of model/scene.c. What is refused must have been refused before anything was
- * recorded, QEMU heard of it, or the file was touched.
+ * Each case creates something at a path, and adds a capacity of SCENE_SIZE backed by it
+ * to the domain of model/scene.c. A refusal must come before anything is recorded, sent
+ * to QEMU, or done to the file.
  */
 
 #include <config.h>
@@ -31,20 +31,20 @@ typedef enum {
     TEST_FILE,
     TEST_FOLDER,
     TEST_PIPE,
-    TEST_LINK,     /* to a file */
+    TEST_LINK,     /* a link to a file */
     TEST_DANGLING, /* a link to nothing */
-    TEST_UNDER,    /* a name under a file */
+    TEST_UNDER,    /* a path below a file */
     TEST_NO_FOLDER,
     TEST_LOOP,   /* a link to itself */
-    TEST_CLOSED, /* in a folder that may not be searched */
+    TEST_CLOSED, /* in a folder without search permission */
 } testKind;
 
 typedef struct {
     const char *name;
     testKind kind;
     unsigned long long size; /* of the file, bytes */
-    const char *attributes;  /* of <source> */
-    const char *error;       /* with %s where the path stands, %d its folder; NULL: it is added */
+    const char *attributes;  /* attributes of <source> */
+    const char *error;       /* %s stands for the path, %d for its folder; NULL: it is added */
     const char *uri;         /* NULL: this host's */
 } caseDef;
 
@@ -90,7 +90,7 @@ static const caseDef cases[] = {
      SCENE_SIZE,
      "",
      "the file '%s' of a capacity is not there and cannot be made: there is no directory '%d'"},
-    /* what cannot be seen from here is left to QEMU */
+    /* what cannot be checked from here is left to QEMU */
     {"closed", TEST_CLOSED, 1, "", NULL},
     {"remote-larger", TEST_FILE, SCENE_SIZE + 1, "", NULL, REMOTE},
     {"remote-no-folder", TEST_NO_FOLDER, 0, "", NULL, REMOTE},
@@ -107,7 +107,7 @@ testMakeFile(const char *path, unsigned long long size)
     g_assert_cmpint(truncate(path, size), ==, 0);
 }
 
-/* What @test wants under @root. Returns the path that is given to QEMU. */
+/* Create what @test needs under @root. Returns the path that is given to QEMU. */
 static char *
 testMake(const caseDef *test, const char *root)
 {
@@ -167,7 +167,7 @@ testRemove(const char *root)
     g_assert_cmpint(g_rmdir(root), ==, 0);
 }
 
-/* Root may look at everything: be somebody else, who may reach @root. */
+/* Root can access everything: become another user, who may access @root. */
 static void
 testBeOrdinary(const char *root)
 {
@@ -192,7 +192,7 @@ testAddFile(scene *self, const char *tag, const char *path, const char *attribut
     return virDomainCxlDcdAdd(self->client, xml, VIR_DOMAIN_AFFECT_LIVE);
 }
 
-/* The text of an error of @test, for the file at @path. */
+/* The expected error of @test, for the file at @path. */
 static char *
 testErrorText(const caseDef *test, const char *path)
 {
@@ -250,7 +250,7 @@ static const struct {
     const char *first; /* attributes of <source> */
     const char *second;
     const char *meanwhile; /* words of model/scene.c */
-    bool link;             /* the second names the file by another name */
+    bool link;             /* the second refers to the file by another name */
     bool added;
 } testPairs[] = {
     {"shared", " access='shared'", " access='shared'", "", false, false},
@@ -262,7 +262,7 @@ static const struct {
     {"one-private", " access='shared'", " access='private'", "", false, true},
     {"other-private", " access='private'", " access='shared'", "", false, true},
     {"refused", " access='shared'", " access='shared'", "refuse refresh", false, true},
-    /* the records do not know of it yet */
+    /* the records do not reflect it yet */
     {"just-refused", " access='shared'", " access='shared'", "refuse", false, true},
     {"just-returned",
      " access='shared'",

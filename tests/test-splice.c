@@ -6,10 +6,10 @@
  *
  *   splicedata/NAME.stock.xml     without <cxl-dcd>
  *   splicedata/NAME.stored.xml    the same domain in the stored form
- *   splicedata/NAME.shown.xml     what a client is to see of it: the first, and in it
- *                                 what the second says of the devices
+ *   splicedata/NAME.shown.xml     what a client is to see of it: the first, with what
+ *                                 the second says about the devices
  *
- * After them come documents made for one thing each.
+ * They are followed by documents made for one purpose each.
  */
 
 #include <config.h>
@@ -44,7 +44,7 @@ testReadData(const char *name, const char *suffix)
     return testReadFile(path);
 }
 
-/* Stored, and shown again. */
+/* Store the domain, and show it again. */
 static char *
 testRound(const char *xml)
 {
@@ -57,7 +57,7 @@ testRound(const char *xml)
 
 /* ------------------------------------------------------- what libvirt prints */
 
-/* Showing changes nothing but the lines of the devices. */
+/* Showing changes only the lines of the devices. */
 static void
 testShow(gconstpointer opaque)
 {
@@ -75,9 +75,9 @@ testShow(gconstpointer opaque)
     testCompareToFile(shown, path);
 }
 
-/* Defining what was shown changes nothing, however often. Of a running domain the
- * capacities that were offered since its start become part of the definition, and
- * its states do not. */
+/* Defining what was shown changes nothing, however often it is repeated. For a running domain,
+ * the capacities that were offered since its start become part of the definition, and its states
+ * do not. */
 static void
 testDefineShown(gconstpointer opaque)
 {
@@ -99,7 +99,7 @@ testDefineShown(gconstpointer opaque)
     }
 }
 
-/* A domain without <cxl-dcd> is not touched. */
+/* A domain without <cxl-dcd> is left alone. */
 static void
 testStock(gconstpointer opaque)
 {
@@ -112,8 +112,8 @@ testStock(gconstpointer opaque)
     g_assert_null(virCxlDcdTranslateShow(stock));
 }
 
-/* The stored form of a domain that is defined goes to libvirt as it is; that of a
- * running one without its records. */
+/* The stored form of a defined domain goes to libvirt unchanged; that of a running domain
+ * without its records. */
 static void
 testDefineStored(gconstpointer opaque)
 {
@@ -133,8 +133,8 @@ testDefineStored(gconstpointer opaque)
 
 /* ------------------------------------------------------------ inside of others */
 
-/* A snapshot that has @xml in it, as libvirt prints it: two spaces further in, and twice, the
- * second time under another name. */
+/* A snapshot that contains @xml as libvirt prints it: indented by two more spaces, and twice,
+ * the second time under another name. */
 static char *
 testNest(const char *xml)
 {
@@ -267,7 +267,7 @@ testNestedBad(void)
     "value='cxl-type3,bus=a-port,id=a,volatile-dc-memdev=a-mem,num-dc-regions=1'/>\n"
 #define COMMANDLINE(lines) "  <qemu:commandline>\n" lines "  </qemu:commandline>\n"
 
-/* What is stored and shown again is the same text, whatever stands beside it. */
+/* What is stored and shown again is the same text, whatever is next to it. */
 static const struct {
     const char *name;
     const char *xml;
@@ -315,7 +315,7 @@ static const struct {
             COMMANDLINE("    <qemu:arg value='-machine'/>\n    <qemu:arg value='cxl=on'/>\n"))},
 };
 
-/* The arguments of @doc that libvirt sees: those of its own namespace. */
+/* The number of arguments in @doc that libvirt sees: those in its own namespace. */
 static guint
 testCountArguments(virCxlDcdXMLDoc *doc)
 {
@@ -347,8 +347,8 @@ testRunSame(gconstpointer opaque)
                      testCountArguments(before) + 4 + 6 * def->devices->len);
 }
 
-/* What goes to libvirt is a domain with all our arguments, however the user spaced
- * what stands there already. */
+/* What goes to libvirt is a domain with all our arguments, however the user formatted the
+ * existing ones. */
 static const struct {
     const char *name;
     const char *xml;
@@ -406,7 +406,7 @@ testRunSpaced(gconstpointer opaque)
     g_assert_null(strstr(shown, "cxl-type3"));
 }
 
-/* A definition with both: a user put a <cxl-dcd> into what a stock virsh shows. */
+/* A definition with both forms: a user put a <cxl-dcd> into what a stock virsh shows. */
 static void
 testBothForms(void)
 {
@@ -422,7 +422,7 @@ testBothForms(void)
     g_assert_null(virCxlDcdTranslateShow(xml));
 }
 
-/* Where both forms name a device, the plain one is what the user wrote last. */
+/* If both forms name a device, the plain one is what the user wrote last. */
 static void
 testBothFormsSameDevice(void)
 {
@@ -438,7 +438,7 @@ testBothFormsSameDevice(void)
     g_assert_cmpuint(testCountText(stored, "id=a,"), ==, 1);
 }
 
-/* With both in what libvirt prints there is nothing to show. */
+/* If libvirt's own output has both forms, nothing can be shown. */
 static void
 testBothFormsShown(void)
 {
@@ -446,8 +446,8 @@ testBothFormsShown(void)
         DOMAIN(QEMU, METADATA(STORED(DEVICE("a"))), DEVICE("a"), COMMANDLINE(ARGUMENTS))));
 }
 
-/* A user changed a running domain's stored form: what the next start begins with is
- * kept, and its records are not taken for it. */
+/* A user edited a running domain's stored form: what the next start begins with is kept, and the
+ * running domain's records are not mistaken for it. */
 static void
 testBothFormsRunning(void)
 {
@@ -471,8 +471,8 @@ testBothFormsRunning(void)
     g_assert_null(strstr(stored, TAG));
 }
 
-/* Arguments that somebody changed are not recognised: such a domain is shown as it
- * is, and a plain form beside it is refused with what to do. */
+/* Arguments that somebody changed are not recognised: such a domain is shown as it is, and a
+ * plain form next to it is refused with advice on what to do. */
 static void
 testEditedArguments(void)
 {
@@ -507,8 +507,8 @@ testEditedArguments(void)
     }
 }
 
-/* Whoever may write metadata can write anything there. None of it may bring down the
- * daemon that shows it, nor be hidden. */
+/* A client that may write metadata can write anything into it. None of it may crash the daemon
+ * that shows it, nor be hidden. */
 static void
 testForgedMetadata(void)
 {
@@ -562,7 +562,8 @@ testForgedRecords(void)
     }
 }
 
-/* What of a running domain's start is done is shown to nobody, and no definition gets it. */
+/* The mark of what has been done of a running domain's start is never shown, and does not get
+ * into a definition. */
 static void
 testStartMark(void)
 {
@@ -589,7 +590,7 @@ testStartMark(void)
     g_assert_cmpstr(stored, ==, without);
 }
 
-/* What a user gives as state is not read, not even to refuse it. */
+/* A state given by the user is ignored, and not even a reason for refusal. */
 static void
 testStateIgnored(void)
 {
@@ -614,8 +615,8 @@ testStateIgnored(void)
     }
 }
 
-/* But a capacity that the guest refused is no part of a definition: another may be in its
- * place. */
+/* A capacity that the guest refused, however, is not part of a definition: another may occupy
+ * its place. */
 static void
 testRejectedDropped(void)
 {
@@ -653,7 +654,7 @@ testRejectedDropped(void)
     }
 }
 
-/* A capacity without a place gets one when it is defined, beside those that have one,
+/* A capacity without an offset gets one when it is defined, next to those that have one,
  * whatever their order. */
 static void
 testPlaced(void)
@@ -683,7 +684,7 @@ testPlaced(void)
     }
 }
 
-/* A capacity is put into a definition that is stored already. */
+/* Put a capacity into a definition that is stored already. */
 static void
 testRedefine(void)
 {
@@ -712,7 +713,7 @@ testRedefine(void)
     g_assert_cmpstr(redefined, ==, stored);
 }
 
-/* XML that does not speak of us is not even parsed; XML that does, and cannot be, is
+/* XML that does not mention us is not even parsed; XML that does, and cannot be parsed, is
  * refused on its way in and left alone on its way out. */
 static void
 testMalformed(void)
@@ -749,7 +750,7 @@ testMalformed(void)
     g_assert_null(virCxlDcdTranslateShow(NULL));
 }
 
-/* A document that is no domain has no devices. */
+/* A document that is not a domain has no devices. */
 static void
 testOtherDocuments(void)
 {
@@ -762,7 +763,7 @@ testOtherDocuments(void)
     g_assert_null(virCxlDcdTranslateShow(xml));
 }
 
-/* The schema is asked when the caller asks for it, and only of our element. */
+/* The schema is consulted only if the caller wants it, and only for our element. */
 static void
 testValidate(void)
 {
@@ -797,8 +798,8 @@ testRefuse(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaqu
     return -1;
 }
 
-/* Of each device it is asked whether QEMU can have it, and of those who say nothing of it
- * who gives them their dynamic capacity. */
+/* For each device, QEMU is checked to support it, and a device that does not say what provides
+ * its dynamic capacity gets that decided. */
 static void
 testDecided(void)
 {

@@ -2,9 +2,9 @@
 /*
  * test-start.c: the capacities of a definition are offered once
  *
- * Whoever starts a domain, and whoever finds it started, calls the same function; and each
- * of them may be killed after any call of libvirt. What the guest is offered in the end
- * is each capacity of the definition, once.
+ * A client that starts a domain and a client that finds it started call the same
+ * function, and each of them may be killed after any call to libvirt. In the end the
+ * guest has been offered each capacity of the definition, exactly once.
  */
 
 #include <config.h>
@@ -37,7 +37,7 @@ testScene(bool tagged, const char *capacities)
 #define OVERLAPPING                                                                                \
     CAPACITY(SCENE_TAG, "<offset>0</offset>") CAPACITY(SCENE_OTHER, "<offset>0</offset>")
 
-/* Both capacities, as "record record". */
+/* The states of both capacities, as "record record". */
 static char *
 testStates(const scene *self)
 {
@@ -69,7 +69,7 @@ testOnce(gconstpointer opaque)
     g_assert_cmpint(virCxlDcdStart(self->client), ==, 0);
     testExpect(self, "pending pending", 2);
 
-    /* what was released on purpose, and what was refused and forgotten, stays away */
+    /* what was released on purpose, and what was refused and forgotten, is not offered again */
     sceneDo(self, "accept refuse refresh release obey refresh");
     g_assert_cmpint(virDomainCxlDcdRelease(self->client, NULL, SCENE_OTHER, 0), ==, 0);
     g_assert_cmpint(virCxlDcdStart(self->client), ==, 0);
@@ -83,7 +83,7 @@ testKilled(gconstpointer opaque)
     bool done = false;
     unsigned int calls;
 
-    /* a client that cannot look at the domain does nothing, and does not mind */
+    /* a client that cannot look at the domain does nothing, and reports no error */
     for (calls = 1; !done; calls++) {
         g_autoptr(scene) self = testScene(GPOINTER_TO_INT(opaque), TWO);
 
@@ -101,8 +101,8 @@ testKilled(gconstpointer opaque)
 }
 
 typedef struct {
-    bool settle;       /* leave it at that */
-    GString *failures; /* the tags that it was told of */
+    bool settle;       /* do not retry */
+    GString *failures; /* the tags reported to it */
 } testFailures;
 
 static bool
@@ -126,8 +126,8 @@ testOffer(scene *self, testFailures *failures)
     return virCxlDcdStartOffer(self->client, doc, def, failures ? testFailed : NULL, failures);
 }
 
-/* One that cannot be offered: the end of it, or told once and left at that, or tried
- * again, as the caller wants. */
+/* A capacity that cannot be offered: it ends the start, or is reported once and not retried, or
+ * is retried, depending on the caller. */
 static void
 testImpossible(gconstpointer opaque)
 {
@@ -135,7 +135,7 @@ testImpossible(gconstpointer opaque)
         bool told;
         bool settle;
         int ret;
-        const char *failures; /* of two tries */
+        const char *failures; /* after two tries */
     } cases[] = {
         {false, false, -1, ""},
         {true, true, 0, SCENE_OTHER},
@@ -160,7 +160,7 @@ testImpossible(gconstpointer opaque)
     }
 }
 
-/* A guest that goes on where it was saved has had its offers, whoever looks and when. */
+/* A guest restored from a saved state has had its offers already, whoever looks and whenever. */
 static void
 testRestored(gconstpointer opaque)
 {
@@ -174,7 +174,7 @@ testRestored(gconstpointer opaque)
     testExpect(self, "none none", 0);
 }
 
-/* What there is nothing to do for, and what has ended. */
+/* Nothing to do, and a domain that has stopped. */
 static void
 testNothing(gconstpointer opaque)
 {
@@ -197,8 +197,8 @@ testNothing(gconstpointer opaque)
                     "its capacities");
 }
 
-/* libvirt prints no domain whose QEMU keeps it waiting. That is the end of the start only
- * where there may be something to offer. */
+/* libvirt cannot print a domain whose QEMU does not respond. That makes the start fail only if
+ * there may be something to offer. */
 static void
 testBusy(gconstpointer opaque)
 {

@@ -6,7 +6,7 @@
  * two backends of 1 GiB, offered, accepted, released by tag. The library does the same on
  * the model, and what it sent is compared with what was recorded, argument for argument
  * (requests.c). Other kinds of backends are compared with a recording where there is one
- * (backend-kinds.jsonl), and else with what is written down here.
+ * (backend-kinds.jsonl), and otherwise with what is written down here.
  */
 
 #include <config.h>
@@ -41,7 +41,7 @@ testMachineInit(testMachine *machine)
     machine->device->decoder = true;
     machine->domain = modelDomainNew(qemu);
     machine->client = modelClientNew(machine->domain);
-    /* the paths of recordings are not of this host */
+    /* the paths in recordings do not exist on this host */
     machine->client->conn.uri = "qemu+ssh://host/system";
 }
 
@@ -142,7 +142,7 @@ static const struct {
     {"000000b3-0000-4000-8000-000000000000", "<source type='ram' access='private'/>"},
 };
 
-/* Only the first of @text's lines: object-add. */
+/* Only the lines of @text about object-add. */
 static char *
 testFirstLine(const char *text)
 {
@@ -229,7 +229,7 @@ testArguments(void)
 
 /* ------------------------------------------------------------------ the comparison */
 
-/* What must not pass for equal, and what must not be left out. */
+/* Requests that must not count as equal, and requests that must not be left out. */
 static void
 testReports(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-util.c: sizes and numbers, JSON, and XML with the place of each element
+ * test-util.c: sizes and numbers, JSON, and XML with the position of each element
  *
- * The XML comes from whoever may define a domain, so what is refused, and that nothing
- * is fetched, matters as much as what is read.
+ * The XML comes from anyone who may define a domain, so it matters as much what is
+ * refused, and that nothing is fetched, as what is read.
  */
 
 #include <config.h>
@@ -80,7 +80,7 @@ testPower(unsigned long long base, unsigned int n)
     return value;
 }
 
-/* @base ^ @power bytes are one of @units. */
+/* @base ^ @power bytes are one of any of @units. */
 static void
 testUnits(void)
 {
@@ -123,7 +123,7 @@ testUnits(void)
 
 static const struct {
     const char *xml;
-    const char *message; /* NULL: it is right */
+    const char *message; /* NULL: it is valid */
     unsigned long long size;
 } testSizes[] = {
     {"<size>2048</size>", NULL, 2ULL << 20},
@@ -305,7 +305,7 @@ testJSONBroken(void)
     }
 }
 
-/* @before once and @inside many times, as deep as it is told. */
+/* @before once and then @inside many times, as deep as requested. */
 static char *
 testNested(const char *before, const char *inside, size_t depth)
 {
@@ -320,8 +320,8 @@ testNested(const char *before, const char *inside, size_t depth)
 #define TOO_DEEP "arrays and objects are nested more than 100 deep"
 #define NO_COMMENT "lexical error: probable comment found in input text, comments are not enabled."
 
-/* Nesting has a limit, however the text goes on. What is in a string does not count, nor what
- * has ended; a comment, which is no JSON, does not hide what stands behind it. */
+/* Nesting has a limit, however the text continues. Brackets in strings do not count, nor do
+ * closed ones; a comment, which is not JSON, does not hide what follows it. */
 static void
 testJSONDeep(void)
 {
@@ -419,7 +419,7 @@ testFind(xmlNodePtr node, const char *name)
     return NULL;
 }
 
-/* Takes the first @mark out of @text and returns where it was. */
+/* Remove the first @mark from @text and return its position. */
 static size_t
 testTakeMark(GString *text, char mark)
 {
@@ -449,7 +449,7 @@ testRunSpan(gconstpointer opaque)
     g_assert_cmpuint(span->end, ==, end);
 }
 
-/* Every element of a long document is where the text says. */
+/* Every element of a long document is at the position that the text shows. */
 static void
 testSpansLarge(void)
 {
@@ -478,7 +478,7 @@ testSpansLarge(void)
     g_assert_cmpuint(i, ==, 5000);
 }
 
-/* A text in another encoding is brought to UTF-8, and the places are those in that. */
+/* Text in another encoding is converted to UTF-8, and positions refer to the result. */
 static void
 testEncodings(void)
 {
@@ -513,7 +513,7 @@ testConvert(unsigned char *out, int *outlen, const unsigned char *in, int *inlen
     return *inlen;
 }
 
-/* A text in another encoding takes as much work as it is long, however many elements it
+/* The work for text in another encoding is proportional to its length, however many elements it
  * has. The work is counted, not timed: the encoding is the test's own. */
 static void
 testCost(void)
@@ -573,7 +573,7 @@ testRunMalformed(void)
     }
 }
 
-/* An element in an element in an element ... is an error, not a crash. */
+/* Elements nested too deeply are an error, not a crash. */
 static void
 testTooDeep(void)
 {
@@ -587,8 +587,8 @@ testTooDeep(void)
     virResetLastError();
 }
 
-/* A document type declaration is refused before anything that it declares is read,
- * defined or fetched: @path is a pipe, and whoever opens it would not come back. */
+/* A document type declaration is refused before anything that it declares is read, defined or
+ * fetched: @path is a pipe, and opening it would block forever. */
 static void
 testDoctype(void)
 {
@@ -628,7 +628,7 @@ testDoctype(void)
     rmdir(folder);
 }
 
-/* A namespace that is not declared does not make a document that cannot be read. */
+/* An undeclared namespace does not make a document unreadable. */
 static void
 testUndeclaredNamespace(void)
 {

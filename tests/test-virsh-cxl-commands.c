@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-virsh-cxl-commands.c: the commands of virsh-cxl, run whole
+ * test-virsh-cxl-commands.c: the commands of virsh-cxl, run as a whole
  *
- * On libvirt's test driver, with virshcxlmock.c in the place of the library: no QEMU, no
- * daemon and no guest is needed. One table is what the commands do, the other what they
- * refuse: tests/e2e/wrong.sh goes on with it where a daemon is needed.
+ * They run on libvirt's test driver, with virshcxlmock.c in place of the library: no
+ * QEMU, daemon or guest is needed. One table shows what the commands do, the other what
+ * they refuse; tests/e2e/wrong.sh has the cases that need a daemon.
  */
 
 #include <glib/gstdio.h>
@@ -17,16 +17,16 @@
 #include "vsh-cxl-cmd.h"
 
 typedef struct {
-    const char *line;  /* the command and its words */
+    const char *line;  /* the command and its arguments */
     mockState mock;    /* what the library is to do */
     const char *uri;   /* NULL: test:///default */
     bool quiet;        /* --quiet */
     bool readonly;     /* --readonly */
-    vshCxlExit status; /* exit status */
-    int seconds;       /* for which it waited; 0: does not matter */
-    const char *calls; /* what the library was asked */
+    vshCxlExit status; /* expected exit status */
+    int seconds;       /* how long it waited; 0: do not check */
+    const char *calls; /* the calls to the library */
     const char *out;   /* standard output */
-    const char *err;   /* standard error; one that ends with "*" is a beginning */
+    const char *err;   /* standard error; "*" matches anything */
 } testCommandCase;
 
 #define DEVICE                                                                                     \
@@ -39,7 +39,7 @@ typedef struct {
     "Source\n"                                                                                     \
     "----------------------------------------------------------------------------------------"     \
     "-----\n"
-/* the same without titles, which make no column wider */
+/* the same without titles, which would make columns wider */
 #define ROW_A " " TAG_A "   0   0 B     256 MiB   accepted   -     memfd\n"
 #define ROW_B " " TAG_B "   1   2 MiB   1 GiB     rejected   0 s   -\n"
 #define CONFIG                                                                                     \
@@ -85,7 +85,7 @@ typedef struct {
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 
 static const testCommandCase testCommandCases[] = {
-    /* add: the tag alone is the output, whatever comes of the wait */
+    /* add: standard output has the tag alone, however the wait ends */
     {.line = "cxl-dcd-add test --size 2M",
      .calls = "add test <cxl-dcd 1;",
      .out = TAG_A "\n",
@@ -199,7 +199,7 @@ static const testCommandCase testCommandCases[] = {
     {.line = "cxl-dcd-release test --tag " TAG_A,
      .calls = "release test - " TAG_A " 1;list test 0;",
      .out = "Release of capacity " TAG_A " requested\n"},
-    /* the guest was not asked for what it had given back or refused */
+    /* the guest was not asked: it had given the capacity back, or refused it */
     {.line = "cxl-dcd-release test --tag " TAG_A,
      .mock.gone = TAG_A,
      .calls = "release test - " TAG_A " 1;list test 0;",
@@ -211,7 +211,7 @@ static const testCommandCase testCommandCases[] = {
      .mock.gone = TAG_B,
      .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;list test 0;",
      .out = "Release of capacity " TAG_A " requested\nCapacity " TAG_B " released\n"},
-    /* it is done, whatever comes of the look */
+    /* the release succeeds, whatever the listing after it returns */
     {.line = "cxl-dcd-release test --tag " TAG_A " --live --config",
      .mock.fail = "look",
      .calls = "release test - " TAG_A " 3;list test 0;",
@@ -243,7 +243,7 @@ static const testCommandCase testCommandCases[] = {
     {.line = "cxl-dcd-release off --all",
      .calls = "list off 2;release off - " TAG_A " 2;",
      .out = "Capacity " TAG_A " removed from the definition\n"},
-    /* each from where it is */
+    /* each from wherever it is */
     {.line = "cxl-dcd-release test --all --live --config --force",
      .quiet = true,
      .calls =
@@ -269,7 +269,7 @@ static const testCommandCase testCommandCases[] = {
      .calls = "release test - " TAG_A " 1;wait test " TAG_A ";list test 0;",
      .err = "error: Timed out after 1 s: capacity " TAG_A " of domain 'test' is releasing: the "
             "guest has not given it back; the request stands\n"},
-    /* one deadline for all: the second gets one look */
+    /* one deadline for all: the second is checked once */
     {.line = "cxl-dcd-release test --all --wait --timeout 1",
      .mock.wait = MOCK_WAIT_EVER,
      .mock.recorded = RELEASING,
@@ -289,7 +289,7 @@ static const testCommandCase testCommandCases[] = {
      .calls = "release test - " TAG_A " 1;wait test " TAG_A ";list test 0;",
      .err = "error: Interrupted: capacity " TAG_A " of domain 'test' is releasing: the guest has "
             "not given it back; the request stands\n"},
-    /* Ctrl-C before all were asked for */
+    /* Ctrl-C before all were requested */
     {.line = "cxl-dcd-release test --all --wait",
      .mock.interrupted_by = TAG_A,
      .mock.wait = MOCK_WAIT_EVER,
@@ -313,8 +313,8 @@ static const testCommandCase testCommandCases[] = {
     {.line = "cxl-dcd-release test --all",
      .calls = "list test 1;release test - " TAG_A " 1;release test - " TAG_B " 1;list test 0;",
      .out = "Release of capacity " TAG_A " requested\nRelease of capacity " TAG_B " requested\n"},
-    /* one that fails does not keep the other from being released and waited for; an error is
-     * graver than a guest that has not answered */
+    /* one failure does not prevent the other from being released and waited for; an error is
+     * more serious than a guest that has not answered */
     {.line = "cxl-dcd-release test --all --wait --device cxl-dcd0",
      .mock.fail = TAG_A,
      .mock.code = VIR_ERR_OPERATION_INVALID,
@@ -333,7 +333,7 @@ static const testCommandCase testCommandCases[] = {
      .err = "error: Failed to release capacity " TAG_A " of domain 'test': not answered\n"
             "error: Timed out after 1 s: capacity " TAG_B " of domain 'test' is rejected: "
             "cxl-dcd-status shows what becomes of it\n"},
-    /* what the guest gave back after it was listed is no failure; of one tag it is */
+    /* what the guest gave back after --all listed it is not a failure; with --tag it is */
     {.line = "cxl-dcd-release test --all --wait",
      .mock.fail = TAG_A,
      .mock.code = VIR_ERR_DEVICE_MISSING,
@@ -345,7 +345,7 @@ static const testCommandCase testCommandCases[] = {
      .calls = "list test 1;",
      .out = "No capacity to release\n"},
 
-    /* status: QEMU is asked, unless that is not wanted or cannot be */
+    /* status: QEMU is asked unless the user opts out or it cannot be asked */
     {.line = "cxl-dcd-status test",
      .calls = "list test 1;",
      .out = DEVICE "\n" TABLE_HEAD TABLE_A TABLE_B "\n"},
@@ -470,7 +470,7 @@ static const testCommandCase testCommandCases[] = {
      .mock.none = true,
      .calls = "list test 0;",
      .out = "<domains>\n</domains>\n"},
-    /* a domain that has gone meanwhile or has no device is no error */
+    /* a domain that has gone in the meantime or has no device is not an error */
     {.line = "cxl-dcd-list",
      .quiet = true,
      .mock.fail = "list",
@@ -481,7 +481,7 @@ static const testCommandCase testCommandCases[] = {
      .mock.fail = "list",
      .mock.code = VIR_ERR_NO_DOMAIN,
      .calls = "list test 0;"},
-    /* another failure is one */
+    /* any other failure is */
     {.line = "cxl-dcd-list --format json",
      .mock.fail = "list",
      .mock.code = VIR_ERR_XML_ERROR,
@@ -497,8 +497,8 @@ static const testCommandCase testCommandCases[] = {
 #define USAGE VSH_CXL_EXIT_USAGE
 #define ERROR VSH_CXL_EXIT_ERROR
 
-/* Wrong invocations. In each case nothing was changed, standard output is empty, and
- * standard error is "error: " and one line: what is wrong, and what would be right. */
+/* Wrong invocations. In each case nothing was changed, standard output is empty, and standard
+ * error is "error: " and one line that says what is wrong, and what would be right. */
 static const testCommandCase testWrongCases[] = {
     /* missing */
     {"cxl-dcd-add", .status = USAGE, .err = "command 'cxl-dcd-add' requires <domain> option"},
@@ -785,7 +785,7 @@ static const testCommandCase testWrongCases[] = {
      .err = "Numeric value '0' for <timeout> option is malformed or out of range: expected a "
             "number from 1 to 4294967295"},
 
-    /* what the document of a capacity cannot hold */
+    /* what the XML of a capacity cannot represent */
     {"cxl-dcd-add test --size 2M --path ' /a b'",
      .status = USAGE,
      .err = "Invalid value ' /a b' for <path> option: it begins or ends with a space, which the "
@@ -849,7 +849,7 @@ static const testCommandCase testWrongCases[] = {
      .status = USAGE,
      .err = "A read-only connection cannot ask QEMU: leave out --readonly"},
 
-    /* a file, a domain, a device that is not there */
+    /* a file, a domain, a device that does not exist */
     {"cxl-dcd-add test --file /nonexistent",
      .status = ERROR,
      .err = "cannot read the XML of the capacity, which --file names: Failed to open file "
@@ -928,7 +928,7 @@ static const testCommandCase testWrongCases[] = {
      .err = "domain 'off' is not running, and has no QEMU to ask: start it, or leave out "
             "--refresh"},
 
-    /* what the library refuses: what was wanted comes before its words */
+    /* what the library refuses: the command's words come before the library's */
     {"cxl-dcd-add test --size 2M",
      .mock.fail = "add",
      .status = ERROR,
@@ -991,7 +991,7 @@ static const testCommandCase testWrongCases[] = {
             "to it): *"},
 };
 
-/* One run as main() of virsh-cxl does it. Returns the exit status. */
+/* Run virsh-cxl once, as its main() does. Returns the exit status. */
 static vshCxlExit
 testRun(vshCxlControl *ctl, const char *line)
 {
@@ -1050,7 +1050,7 @@ testCommandWith(const testCommandCase *one, const char *expected)
     if (one->seconds)
         g_assert_cmpint(mock.clock, ==, one->seconds * G_USEC_PER_SEC);
 
-    /* a wait leaves Ctrl-C as it was, except where it has come */
+    /* a wait restores the handler of Ctrl-C, unless Ctrl-C came */
     sigaction(SIGINT, NULL, &after);
     g_assert_true(after.sa_handler == before.sa_handler);
     g_string_free(mock.calls, TRUE);
@@ -1074,7 +1074,7 @@ testWrong(const void *data)
     testCommandWith(one, expected);
 }
 
-/* what is in the file goes to the library as it is */
+/* the content of the file goes to the library unchanged */
 static void
 testCommandFile(void)
 {
@@ -1100,7 +1100,7 @@ testErrorIgnore(void *data G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
 {
 }
 
-/* The test driver's default domains live as long as somebody is connected to them: "test",
+/* The test driver's default domains exist as long as a client is connected to them: "test",
  * which runs, and from here on "off", which does not. */
 static virConnectPtr
 testOpen(void)

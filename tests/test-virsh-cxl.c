@@ -2,8 +2,8 @@
 /*
  * test-virsh-cxl.c: what the commands of virsh-cxl are made of
  *
- * The option grammar, sizes, tables, documents and the way to the stock virsh, each by
- * itself. test-virsh-cxl-commands.c runs the commands whole.
+ * The option grammar, sizes, tables, documents and the search for the stock virsh, each
+ * on its own. test-virsh-cxl-commands.c runs whole commands.
  */
 
 #include <gio/gio.h>
@@ -28,7 +28,7 @@ testSizeParse(void)
     static const struct {
         const char *text;
         unsigned long long size;
-        const char *error; /* how it begins; NULL: none */
+        const char *error; /* its beginning; NULL: none */
     } cases[] = {
         {"0", 0, NULL},
         {"1", 1, NULL},
@@ -133,7 +133,7 @@ testTable(void)
                     " 1    test         running\n"
                     " 22   a\\x0ab\\x09   off\n");
 
-    /* titles that are not shown take no room */
+    /* hidden titles take no room */
     vshCxlTableFree(g_steal_pointer(&table));
     table = vshCxlTableNew("Id", "Name", NULL);
     vshCxlTableAppend(table, "1", "vm", NULL);
@@ -157,7 +157,7 @@ testTableEscape(void)
         {"a\xc3", "a\\xc3", 5},
         {"\xc3\xa9t\xc3\xa9", "\xc3\xa9t\xc3\xa9", 3},
         {"\xe4\xba\x91", "\xe4\xba\x91", 2},
-        {"\xc2\x85", "\\xc2\\x85", 8}, /* a newline, for some */
+        {"\xc2\x85", "\\xc2\\x85", 8}, /* a newline, in some places */
     };
     size_t i;
 
@@ -207,7 +207,7 @@ static void
 testOptParse(void)
 {
     static const struct {
-        const char *words; /* between spaces; '' is an empty word */
+        const char *words; /* separated by spaces; '' is an empty word */
         const char *error; /* NULL: none */
         const char *domain;
         const char *extra;
@@ -227,7 +227,7 @@ testOptParse(void)
         {"vm --device a=b", NULL, "vm", NULL, 0, 0, "a=b", false},
         {"vm --device=a=b", NULL, "vm", NULL, 0, 0, "a=b", false},
         {"vm --count 4294967295", NULL, "vm", NULL, 0, 4294967295, NULL, false},
-        /* a value is a value whatever it looks like, and one dash makes no option */
+        /* a value is a value whatever it looks like, and one dash does not make an option */
         {"--device --wait vm", NULL, "vm", NULL, 0, 0, "--wait", false},
         {"-x", NULL, "-x", NULL, 0, 0, NULL, false},
         {"-- --wait", NULL, "--wait", NULL, 0, 0, NULL, false},
@@ -319,7 +319,7 @@ testOptChoice(void)
     }
 }
 
-/* --help wins over what follows it and what is missing, not over what precedes it */
+/* --help takes precedence over what follows it and what is missing, not over what precedes it */
 static void
 testOptHelp(void)
 {
@@ -448,16 +448,16 @@ testXML(void)
     }
 }
 
-/* Whatever a name holds, it stays one name: in a table it is on one line and shows each
- * byte, in JSON and XML a parser gets it back. */
+/* Whatever a name contains, it stays a single name: a table shows it on one line with every byte
+ * visible, and a JSON or XML parser gets it back. */
 static void
 testNames(void)
 {
     static const struct {
         const char *name;
         const char *table;
-        const char *document; /* what a parser of JSON or XML gets; NULL: the name */
-        const char *xml;      /* of XML, where it differs */
+        const char *document; /* what a JSON or XML parser returns; NULL: the name */
+        const char *xml;      /* what an XML parser returns, if different */
     } cases[] = {
         {"vm", "vm", NULL, NULL},
         {"a 'b' \"c\" <d> & e; [f] {g} $h `i` \\j",
@@ -510,7 +510,7 @@ testNames(void)
     setlocale(LC_CTYPE, "C");
 }
 
-/* What is said for people moves no cursor, and keeps its lines. */
+/* Messages for people cannot move the cursor, and keep their lines. */
 static void
 testExtra(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test-vsh-line.c: the grammar of a line of commands, as virsh 11.3 was seen to have it
+ * test-vsh-line.c: the grammar of a line of commands, as observed in virsh 11.3
  */
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 
 #include "vsh-cxl-line.h"
 
-/* Words with '|' behind each, commands with ';' between them. */
+/* Words, each followed by '|', commands separated by ';'. */
 static char *
 testJoin(GPtrArray *commands)
 {
@@ -79,7 +79,7 @@ testParse(void)
     }
 }
 
-/* What is quoted is read as it was. */
+/* A quoted word is read back unchanged. */
 static void
 testQuote(void)
 {

@@ -2,9 +2,9 @@
 /*
  * test-vsh-map.c: the picture that cxl-dcd-map draws
  *
- * Each scene is a set of devices. What is drawn of it stands in tests/vshmapdata, as
- * a person sees it, in three widths and as SVG; and of every drawing it is checked that
- * no capacity is lost, no line too long, and no text over another.
+ * Each scene is a set of devices. Its drawings are in tests/vshmapdata, as a person sees
+ * them, in three widths and as SVG; every drawing is also checked to lose no capacity, to
+ * have no line that is too long, and to have no overlapping texts.
  */
 
 #include <config.h>
@@ -28,7 +28,7 @@ enum {
     LATER = 99, /* a state of a later version of the library */
 };
 
-/* A capacity; the tag is its first eight digits, and in the whole scene its last one. */
+/* A capacity; the UUID of its tag begins and ends with this number, see tags_alike. */
 typedef struct {
     unsigned int tag;
     int state;
@@ -40,12 +40,12 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *domain;
-    const char *alias; /* the device that is drawn; NULL: all */
+    const char *alias; /* the device to draw; NULL: all */
     unsigned int devices;
     unsigned int regions;
     unsigned long long size;
-    unsigned int tags_alike;          /* the digits of a tag that all have in common */
-    unsigned int many;                /* that many capacities, instead of the following */
+    unsigned int tags_alike;          /* how many leading characters all tags share; 0: none */
+    unsigned int many;                /* this many capacities, instead of those below */
     const testCapacity capacities[8]; /* of the last device; size 0 ends them */
 } testScene;
 
@@ -180,8 +180,8 @@ testDevices(const testScene *scene)
 
 /* ---------------------------------------------------------------- the layout */
 
-/* The pieces of a region follow one another, fill it, and are where they belong but for
- * what the others need. */
+/* The pieces of a region are contiguous, fill it, and are drawn to scale except where other
+ * pieces need room. */
 static void
 testLayoutRegion(const virDomainCxlDcdDevice *device, unsigned int number, size_t width)
 {
@@ -235,7 +235,7 @@ testLayout(void)
     }
 }
 
-/* What is there in plain numbers: a capacity that fills half a row has half its cells. */
+/* In plain numbers: a capacity that fills half a row gets half its cells. */
 static void
 testScale(void)
 {
@@ -285,7 +285,7 @@ testTagLength(void)
 
 /* ------------------------------------------------------------------ the text */
 
-/* Every line but those of the list, which have " at ", is within the width. */
+/* Every line except those of the list, which contain " at ", fits the width. */
 static void
 testLines(const char *text, size_t width)
 {
@@ -317,7 +317,7 @@ testText(const void *data)
     }
 }
 
-/* Without its colour a coloured map says the same, sign for sign. */
+/* With its colours removed, a coloured map says the same, sign for sign. */
 static void
 testColour(const void *data)
 {
@@ -337,7 +337,7 @@ testColour(const void *data)
 
     for (i = 0; i < G_N_ELEMENTS(signs); i++) {
         g_string_replace(got, signs[i].block, signs[i].sign, 0);
-        /* both signs of a state that is not known */
+        /* both signs of an unknown state */
         if (i + 1 == G_N_ELEMENTS(signs)) {
             g_string_replace(got, "unknown", "+nknown", 0);
             g_string_replace(expected, "u", "+", 0);
@@ -366,8 +366,8 @@ typedef struct {
     double baseline;
 } testBox;
 
-/* No text over another, and none outside of the drawing. 7.23 pixels is what a character
- * of DejaVu Sans Mono takes at this size. */
+/* No overlapping texts, and none outside the drawing. 7.23 pixels is the width of a character of
+ * DejaVu Sans Mono at this size. */
 static void
 testBoxes(xmlXPathObjectPtr texts, double width, double height)
 {

@@ -2,8 +2,8 @@
 /*
  * testutils.c: what several tests need
  *
- * Expected output is in files beside the input. VIR_TEST_REGENERATE_OUTPUT=1 writes
- * them anew, and the difference is what there is to be reviewed.
+ * Expected output is in files next to the input. VIR_TEST_REGENERATE_OUTPUT=1 rewrites
+ * them, and the diff is what to review.
  */
 
 #include <config.h>
@@ -15,8 +15,8 @@
 #include "cxl_dcd_error.h"
 #include "testutils.h"
 
-/* A case that fails must not hide the next. libvirt keeps a thread's error only after
- * it was initialized, which a program with a connection has done. */
+/* A failing case must not hide the next. libvirt keeps a thread's error only after it was
+ * initialized, as it is in any program that has opened a connection. */
 void
 testInit(int *argc, char ***argv)
 {
@@ -25,14 +25,14 @@ testInit(int *argc, char ***argv)
     g_assert_cmpint(virInitialize(), ==, 0);
 }
 
-/* Whether a part of many combinations will do, as under valgrind, which is slow. */
+/* Whether to run only some of many combinations, as under valgrind, which is slow. */
 bool
 testFew(void)
 {
     return g_getenv("TEST_FEW") != NULL;
 }
 
-/* Say which case of a table is next, whatever bytes it holds: on one line of plain text. */
+/* Print which case of a table is next, as one line of plain text, whatever bytes it contains. */
 void
 testCase(const char *text)
 {
@@ -59,7 +59,7 @@ testReadFile(const char *path)
     return text;
 }
 
-/* Check that the file at @path holds @text, or make it so when asked to. */
+/* Check that the file at @path contains @text, or write it there if asked to regenerate. */
 void
 testCompareToFile(const char *text, const char *path)
 {
@@ -82,8 +82,8 @@ testCompareText(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Returns the names of the files in the data folder @folder that end with @suffix,
- * without it and sorted. */
+/* Returns the names of the files in the data folder @folder that end with @suffix, without the
+ * suffix and sorted. */
 GPtrArray *
 testListFolder(const char *folder, const char *suffix)
 {
@@ -102,9 +102,9 @@ testListFolder(const char *folder, const char *suffix)
     return names;
 }
 
-/* @value in the one form in which equal values are equal text: members in the order of
- * their text, and the elements of lists too where they are not @ordered, as QEMU lists from
- * hash tables. @without: a member of @value that is left out, or NULL. */
+/* @value in a canonical form, in which equal values are equal text: members are sorted by their
+ * text, and so are list elements unless @ordered, as QEMU lists them from hash tables.
+ * @without: a member of @value to leave out, or NULL. */
 char *
 testCanonicalJSON(virCxlDcdJSON *value, bool ordered, const char *without)
 {
@@ -138,7 +138,7 @@ testCanonicalJSON(virCxlDcdJSON *value, bool ordered, const char *without)
     return g_strdup_printf(YAJL_IS_OBJECT(value) ? "{%s}" : "[%s]", joined);
 }
 
-/* In the place of what asks a QEMU binary: the QEMU module it is. */
+/* Replaces the query of a QEMU binary: this one supports the QEMU module. */
 int
 testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaque G_GNUC_UNUSED)
 {
@@ -149,7 +149,7 @@ testDecide(virCxlDcdXMLDoc *doc G_GNUC_UNUSED, virCxlDcdDef *device, void *opaqu
     return 0;
 }
 
-/* Returns the stored form of @xml, which must be good and have something to store. */
+/* Returns the stored form of @xml, which must be valid and have something to store. */
 char *
 testStore(const char *xml)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * virshcxlmock.c: what the commands of virsh-cxl are run on in their unit tests
+ * virshcxlmock.c: what the commands of virsh-cxl run on in their unit tests
  *
- * In the place of the library, of the clock, and of what libvirt's test driver cannot be
- * asked for. Each call of the library is noted down and answered as the case wants; a
- * call that is repeated at once is noted once.
+ * It replaces the library, the clock, and what libvirt's test driver does not support.
+ * Each call of the library is recorded and answered as the case specifies; an identical
+ * call that follows at once is not recorded again.
  */
 
 #include <libvirt/virterror.h>
@@ -17,7 +17,7 @@
 
 mockState mock;
 
-/* libvirt exports it and declares it nowhere public */
+/* exported by libvirt, but declared in no public header */
 int virSetError(virErrorPtr error);
 
 static int
