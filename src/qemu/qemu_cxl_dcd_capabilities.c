@@ -2,20 +2,19 @@
 /*
  * qemu_cxl_dcd_capabilities.c: what a QEMU binary can do
  *
- * Asked of the binary itself, over QMP on its standard input and output, with no
- * machine: the same question whether QEMU has tagged dynamic capacity by itself or
- * is given it by the QEMU module. What was found is kept for as long as neither
- * file changes; a failure for as long as it took to be found, so that one who asks
- * a binary that hangs again and again keeps us busy half of the time at most. One
- * QEMU runs at a time, and what is known does not wait for it.
+ * The binary itself is asked, over QMP on its standard input and output, with no machine. The
+ * question is the same whether QEMU has tagged dynamic capacity itself or gets it from the QEMU
+ * module. The answer is kept until one of the two files changes. A failure is kept for as long
+ * as it took to occur, so that a client that asks a hanging binary again and again keeps us busy
+ * half of the time at most. Only one QEMU runs at a time, and a known answer does not wait for
+ * it.
  *
- * As root it runs as nobody. The <emulator> of a domain is often a script, and may
- * be any program: one that does not answer in time, or that says too much, is ended,
- * and at the end its process group is killed in any case, so that nothing stays of
- * what it has started.
+ * If we are root, QEMU runs as nobody. The <emulator> of a domain is often a script, and may be
+ * any program: one that does not answer in time, or writes too much, is killed. In any case its
+ * process group is killed at the end, so that nothing that it started is left behind.
  *
- * A process group is known by the number of the process that began it. That one is
- * reaped last, after its group was killed: until then nobody else can get the number.
+ * A process group is identified by the PID of its first process. That process is reaped last,
+ * after its group was killed: until then nobody else can get the PID.
  */
 
 #include <config.h>
@@ -34,19 +33,20 @@
 #include "util/cxl_dcd_error.h"
 #include "util/cxl_dcd_json.h"
 
-/* Seconds that a QEMU gets to answer. */
+/* How long a QEMU may take to answer, in seconds. */
 #define QEMU_CXL_DCD_PROBE_TIMEOUT 20
 
-/* MiB that it may write, to standard output and error together. QEMU's answers have 10 KiB. */
+/* How much it may write to standard output and error together, in MiB. QEMU's answers take
+ * 10 KiB. */
 #define QEMU_CXL_DCD_PROBE_MOST 1
 
-/* Bytes of what it wrote to standard error that are told, the last ones. */
+/* How many of the last bytes that it wrote to standard error are reported. */
 #define QEMU_CXL_DCD_PROBE_MESSAGES 4096
 
-/* Milliseconds that it gets to die. */
+/* How long it may take to die, in milliseconds. */
 #define QEMU_CXL_DCD_PROBE_DYING 2000
 
-/* Each answer comes back under the id of its question. */
+/* Each answer carries the id of its question. */
 static const char qemuCxlDcdQuestions[] =
     "{\"execute\": \"qmp_capabilities\"}\n"
     "{\"execute\": \"query-version\", \"id\": \"version\"}\n"
@@ -55,7 +55,7 @@ static const char qemuCxlDcdQuestions[] =
     "{\"execute\": \"query-commands\", \"id\": \"commands\"}\n"
     "{\"execute\": \"quit\"}\n";
 
-/* What asking a QEMU has brought. */
+/* The outcome of asking a QEMU. */
 typedef struct {
     qemuCxlDcdCapabilities *capabilities; /* NULL: a failure */
     char *message;                        /* why it failed */
@@ -63,7 +63,7 @@ typedef struct {
 } qemuCxlDcdOutcome;
 
 static GMutex qemuCxlDcdProbeLock;  /* held while a QEMU runs, taken before the other */
-static GMutex qemuCxlDcdCacheLock;  /* held while the table is looked at */
+static GMutex qemuCxlDcdCacheLock;  /* held while the table is accessed */
 static GHashTable *qemuCxlDcdCache; /* key to qemuCxlDcdOutcome */
 
 /**
@@ -134,7 +134,7 @@ qemuCxlDcdCapabilitiesRead(qemuCxlDcdCapabilities *capabilities,
  * qemuCxlDcdCapabilitiesParse:
  * @output: all that a QEMU wrote on its QMP socket, one JSON value a line
  *
- * Returns what it says, or NULL when it does not say a version; no error is set.
+ * Returns the capabilities, or NULL if @output has no version; no error is set.
  */
 qemuCxlDcdCapabilities *
 qemuCxlDcdCapabilitiesParse(const char *output)
@@ -156,7 +156,7 @@ qemuCxlDcdCapabilitiesParse(const char *output)
     return capabilities->version ? g_steal_pointer(&capabilities) : NULL;
 }
 
-/* Who QEMU runs as. */
+/* The user that QEMU runs as. */
 typedef struct {
     uid_t uid;
     gid_t gid;
@@ -167,8 +167,8 @@ typedef struct {
     int fds[2];          /* its standard output and error; -1: closed */
     GString *written[2]; /* what it wrote to them */
     char *error;         /* why it was not started */
-    int signal;          /* that ended it, or 0 */
-    bool late;           /* the deadline was over before it was done */
+    int signal;          /* the signal that ended it, or 0 */
+    bool late;           /* the deadline passed before it was done */
     bool much;           /* it wrote more than it may */
 } qemuCxlDcdProbe;
 
@@ -197,8 +197,8 @@ qemuCxlDcdProbeClear(qemuCxlDcdProbe *probe)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuCxlDcdProbe, qemuCxlDcdProbeClear)
 
-/* Who is nobody? Asked before the fork: the child of a program with threads cannot ask.
- * Returns false where there is no such user. */
+/* Look up the user nobody. This is done before the fork, since the child of a threaded program
+ * cannot do it. Returns false if there is no such user. */
 static bool
 qemuCxlDcdProbeFindUser(qemuCxlDcdProbeUser *user)
 {
@@ -213,8 +213,8 @@ qemuCxlDcdProbeFindUser(qemuCxlDcdProbeUser *user)
     return true;
 }
 
-/* In the child, before QEMU: a process group of its own, and never more rights than its
- * answers need. */
+/* Runs in the child, before QEMU: give it a process group of its own, and take away the rights
+ * that it does not need to answer. */
 static void
 qemuCxlDcdProbeSetup(gpointer opaque)
 {
@@ -248,7 +248,7 @@ qemuCxlDcdProbeArguments(const char *emulator, const char *module)
     return argv;
 }
 
-/* Returns the end of QEMU's standard input that is written to, or -1 with probe->error set. */
+/* Returns the writable end of QEMU's standard input, or -1 with probe->error set. */
 static int
 qemuCxlDcdProbeStart(qemuCxlDcdProbe *probe, const char *emulator, const char *module)
 {
@@ -278,9 +278,9 @@ qemuCxlDcdProbeStart(qemuCxlDcdProbe *probe, const char *emulator, const char *m
     return input;
 }
 
-/* Put the questions into QEMU's standard input, and close it: they fit the pipe. One that ends
- * before it has read them has its reasons, which its output tells; the SIGPIPE of this thread
- * must not end a client, nor may one that the client itself waits for be lost. */
+/* Write the questions to QEMU's standard input, and close it: they fit into the pipe. If QEMU ends
+ * before it has read them, its output says why. The SIGPIPE that this thread then gets must not
+ * end the client; but a SIGPIPE that the client itself has blocked must not be lost. */
 static void
 qemuCxlDcdProbeAsk(int input)
 {
@@ -298,7 +298,7 @@ qemuCxlDcdProbeAsk(int input)
     close(input);
 }
 
-/* Take what has come on one of the two; close it at its end. */
+/* Read what has arrived on one of the two pipes, and close the pipe at its end. */
 static void
 qemuCxlDcdProbeTake(qemuCxlDcdProbe *probe, size_t which)
 {
@@ -315,7 +315,7 @@ qemuCxlDcdProbeTake(qemuCxlDcdProbe *probe, size_t which)
         probe->written[0]->len + probe->written[1]->len > QEMU_CXL_DCD_PROBE_MOST * 1024 * 1024;
 }
 
-/* Read until both are closed, the deadline is over, or it is too much. */
+/* Read until both pipes are closed, the deadline has passed, or QEMU has written too much. */
 static void
 qemuCxlDcdProbeRead(qemuCxlDcdProbe *probe, unsigned int timeout)
 {
@@ -342,11 +342,11 @@ qemuCxlDcdProbeRead(qemuCxlDcdProbe *probe, unsigned int timeout)
     }
 }
 
-/* Kill the process and its group, then reap it. One that has closed both its output and its
- * standard error has no more to say. Who reaps our child in our place (a client that ignores
- * SIGCHLD) has given its number away: nothing is killed by it then. One that even SIGKILL does
- * not end (it is another user's, or the kernel holds it) is left: rather a zombie than a daemon
- * that hangs. */
+/* Kill the process and its group, then reap it. A process that has closed both its standard output
+ * and error has no more to say. If somebody else has reaped our child (a client that ignores
+ * SIGCHLD), its PID may belong to another process, so nothing is killed. A process that does not
+ * even end on SIGKILL (it belongs to another user, or hangs in the kernel) is left alone: better
+ * a zombie than a daemon that hangs. */
 static void
 qemuCxlDcdProbeEnd(qemuCxlDcdProbe *probe)
 {
@@ -368,7 +368,7 @@ qemuCxlDcdProbeEnd(qemuCxlDcdProbe *probe)
         probe->signal = WTERMSIG(status);
 }
 
-/* Run QEMU to its end, its deadline, or the end of our patience with what it writes. */
+/* Run QEMU until it ends, its deadline passes, or it has written too much. */
 static void
 qemuCxlDcdProbeRun(qemuCxlDcdProbe *probe,
                    const char *emulator,
@@ -395,7 +395,7 @@ qemuCxlDcdProbeMessages(const qemuCxlDcdProbe *probe)
     return g_strdelimit(g_strstrip(messages), "\n", ' ');
 }
 
-/* Why @probe has no answer. */
+/* The reason why @probe has no answer. */
 static char *
 qemuCxlDcdProbeReason(const qemuCxlDcdProbe *probe, const char *messages, unsigned int timeout)
 {
@@ -417,7 +417,7 @@ qemuCxlDcdProbeReason(const qemuCxlDcdProbe *probe, const char *messages, unsign
  * @emulator: path of a QEMU binary on this host
  * @module: path of the QEMU module that it is to load, or NULL for none
  * @timeout: seconds that it gets to answer
- * @message: where the reason of a failure goes, to be freed with g_free()
+ * @message: where to store the reason of a failure, to be freed with g_free()
  *
  * As qemuCxlDcdCapabilitiesGet(), but always asks.
  *
@@ -453,7 +453,7 @@ qemuCxlDcdCapabilitiesAsk(const char *emulator,
     return NULL;
 }
 
-/* A name for a file as it is now. */
+/* A key for the present version of a file. */
 static char *
 qemuCxlDcdFileKey(const char *path)
 {
@@ -488,8 +488,8 @@ qemuCxlDcdOutcomeIsOver(gpointer key G_GNUC_UNUSED, gpointer value, gpointer opa
     return !outcome->capabilities && outcome->until <= *now;
 }
 
-/* Look up @key. Returns false when nothing is known; otherwise *@capabilities, or *@message,
- * is a copy of what is. */
+/* Look up @key. Returns false if nothing is known; otherwise *@capabilities or *@message is a copy
+ * of the outcome. */
 static bool
 qemuCxlDcdCacheFind(const char *key, qemuCxlDcdCapabilities **capabilities, char **message)
 {
@@ -510,7 +510,7 @@ qemuCxlDcdCacheFind(const char *key, qemuCxlDcdCapabilities **capabilities, char
     return true;
 }
 
-/* Keep @capabilities, or else @message, which was found in @taken microseconds. */
+/* Keep @capabilities, or else @message, which took @taken microseconds to find out. */
 static void
 qemuCxlDcdCacheAdd(const char *key,
                    const qemuCxlDcdCapabilities *capabilities,
@@ -534,7 +534,7 @@ qemuCxlDcdCacheAdd(const char *key,
  * Ask a QEMU what it can do: query-version, query-commands, and
  * device-list-properties of cxl-type3.
  *
- * Returns that, to be freed with qemuCxlDcdCapabilitiesFree(), or NULL with an
+ * Returns the answer, to be freed with qemuCxlDcdCapabilitiesFree(), or NULL with an
  * error set.
  */
 qemuCxlDcdCapabilities *
@@ -566,8 +566,8 @@ qemuCxlDcdCapabilitiesGet(const char *emulator, const char *module)
 /**
  * qemuCxlDcdModulePath:
  *
- * Returns where the QEMU module is installed; the environment variable
- * LIBVIRT_CXL_DCD_QEMU_MODULE names another place.
+ * Returns the path at which the QEMU module is installed, or what the environment variable
+ * LIBVIRT_CXL_DCD_QEMU_MODULE names instead.
  */
 const char *
 qemuCxlDcdModulePath(void)
@@ -577,7 +577,7 @@ qemuCxlDcdModulePath(void)
     return path && *path ? path : QEMU_MODULE_PATH;
 }
 
-/* What would do where QEMU has no tagged dynamic capacity. */
+/* What to do if QEMU has no tagged dynamic capacity. */
 static const char *
 qemuCxlDcdAdvice(const qemuCxlDcdCapabilities *stock)
 {
@@ -656,12 +656,12 @@ qemuCxlDcdCheckModule(const virCxlDcdDef *device,
  * @device: a device
  * @emulator: path of the QEMU binary that it is for, on this host
  *
- * Check that QEMU can have the device. One of the tagged model that does not say who gives
- * it its tagged dynamic capacity is decided: QEMU itself where it has it, else the QEMU
- * module. Sets device->driver and device->module then.
+ * Check that QEMU can have the device. If a device of the tagged model does not say what
+ * provides its tagged dynamic capacity, choose: QEMU itself if it can, else the QEMU module.
+ * That sets device->driver and device->module.
  *
- * Returns 0, or -1 with an error set: VIR_ERR_CONFIG_UNSUPPORTED where QEMU cannot have it,
- * VIR_ERR_OPERATION_FAILED where that could not be found out.
+ * Returns 0, or -1 with an error set: VIR_ERR_CONFIG_UNSUPPORTED if QEMU cannot have it,
+ * VIR_ERR_OPERATION_FAILED if that could not be found out.
  */
 int
 qemuCxlDcdDecideDriver(virCxlDcdDef *device, const char *emulator)

@@ -11,7 +11,7 @@
 typedef struct {
     char *version;  /* "10.0.2" */
     bool fixed;     /* cxl-type3 has volatile-dc-memdev: the static model works */
-    bool tagged;    /* it has dc-regions-total-size, and the status command is there */
+    bool tagged;    /* it has dc-regions-total-size, and QEMU has the status command */
     char *messages; /* what QEMU wrote to stderr, on one line; "" for nothing */
 } qemuCxlDcdCapabilities;
 

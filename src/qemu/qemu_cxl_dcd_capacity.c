@@ -4,40 +4,43 @@
  *
  * Theory of operation
  *
- * QEMU is the truth, and the domain's live XML holds a record of it, one metadata
+ * QEMU holds the truth, and the domain's live XML a record of it: one metadata
  * element for each capacity, which libvirt replaces atomically:
  *
  *   (none) -> adding -> pending -> accepted -> releasing -> (none)
  *                 \         \-> rejected -> (none)
  *                  \-> (none), with an error
  *
- *   adding      the record is written before QEMU is told: the intent comes before
- *               the act. Then object-add of the backend (tagged) and
+ *   adding      The record is written before QEMU is asked to do anything: the intent
+ *               precedes the act. Then come object-add of the backend (tagged) and
  *               cxl-add-dynamic-capacity.
  *   pending     QEMU has the offer. The guest answers in its own time.
- *   accepted    the guest has it. rejected: it has refused, its backend is gone; the
- *               record stays so that it is seen, until it is released or the same
+ *   accepted    The guest has it.
+ *   rejected    The guest has refused it, and its backend is gone. The record stays,
+ *               so that the user sees it, until the capacity is released or the same
  *               tag is added again.
- *   releasing   written before cxl-release-dynamic-capacity; when the guest was asked is
- *               noted after it (qemu_cxl_dcd_release.c). The record goes when QEMU has the
- *               extent no longer, after object-del.
+ *   releasing   The record is written before cxl-release-dynamic-capacity, and the time
+ *               of the request is added afterwards (qemu_cxl_dcd_release.c). Once QEMU
+ *               no longer has the extent, object-del follows, and then the record is
+ *               dropped.
  *
- * Whoever finds a record in a passing state may finish the work, so that a process
- * that was killed between any two steps loses nothing; each step may be repeated. A
- * record that says adding is left to its owner for a moment, since the owner is
- * probably at work.
+ * Any process that finds a record in a passing state may finish the work, so nothing is
+ * lost if a process is killed between any two steps. Every step may be repeated. A
+ * record in the state adding is left to its owner for a moment, since the owner is
+ * probably still at work.
  *
- * Two clients exclude each other in QEMU: the id of a backend is made from the tag,
- * and QEMU refuses a second object of one id; and it refuses an extent over another.
- * Each request has a UUID of its own in the record, by which its owner sees, when QEMU
- * refuses, whether somebody else finished the same request or another one took the
- * tag.
+ * QEMU keeps two clients from adding the same capacity: the id of a backend is made from
+ * the tag, and QEMU refuses a second object with the same id, and an extent that overlaps
+ * another. Each request also has its own UUID in the record. When QEMU refuses, the owner
+ * of the request uses it to find out whether another process finished the same request,
+ * or another request took the tag.
  *
  * A backend is deleted only when its extent is known to be gone: QEMU with the tagged
  * series deletes the backend of an offered extent without complaint, and crashes
  * later.
  *
- * Deliberately not done: no lock, no file, no memory between calls; no waiting.
+ * Deliberately left out: locks (callers take that of qemu_cxl_dcd_lock.c), files, memory between
+ * calls, and waiting.
  */
 
 #include <config.h>
@@ -77,9 +80,9 @@ qemuCxlDcdReportTag(const virCxlDcdDomainDef *def,
  * qemuCxlDcdCheckNew:
  * @def: the devices of a domain
  * @device: one of them
- * @capacity: what is to become a capacity of it; its tag may be missing
+ * @capacity: the capacity to add to it; its tag may be missing
  *
- * Everything that can be refused without asking QEMU.
+ * Check everything that can be checked without asking QEMU.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -129,8 +132,8 @@ qemuCxlDcdFindPlace(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
     return -1;
 }
 
-/* All that the records, and the file of @capacity, can speak against. Gives @capacity a
- * place where it has none. */
+/* Check @capacity against the records, and check its file. If @capacity has no place, choose
+ * one. */
 static int
 qemuCxlDcdCheckRoom(virDomainPtr domain,
                     const virCxlDcdDomainDef *def,
@@ -145,8 +148,8 @@ qemuCxlDcdCheckRoom(virDomainPtr domain,
 }
 
 /* Record that @capacity is being added. Another client may have recorded the tag since @def was
- * read, or do it now. Where both do, QEMU takes one backend of a tag, but knows no tags on a static
- * device: the one whose record it is goes on. */
+ * read, or may be doing so now. If both do, QEMU accepts only one backend with the tag; but on a
+ * static device QEMU knows no tags, so the client whose record is there in the end continues. */
 static int
 qemuCxlDcdClaimTag(virDomainPtr domain,
                    const virCxlDcdDomainDef *def,
@@ -183,10 +186,10 @@ qemuCxlDcdClaimTag(virDomainPtr domain,
  * @domain: a running domain
  * @def: its devices
  * @device: one of them
- * @capacity: what to add; gets a tag and an offset where it has none
+ * @capacity: what to add; a missing tag or offset is filled in
  *
- * Offer @capacity to the guest, and record it. The guest answers in its own time. Where
- * the records speak against it, QEMU is asked whether they are still true.
+ * Offer @capacity to the guest, and record it. The guest answers in its own time. If
+ * the records forbid the add, ask QEMU whether they are still true.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -201,7 +204,7 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
     if (qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0) {
         if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID)
             return -1;
-        /* where one of the others cannot be refreshed, the check says whether it matters */
+        /* if another capacity cannot be refreshed, the check below tells whether it matters */
         qemuCxlDcdDomainRefresh(domain, def, NULL);
         if (qemuCxlDcdCheckRoom(domain, def, device, capacity) < 0)
             return -1;
@@ -222,7 +225,7 @@ qemuCxlDcdCapacityAdd(virDomainPtr domain,
 
 /* --------------------------------------------------------------- refresh */
 
-/* An add whose owner may be gone. */
+/* Continue an add whose owner may be gone. */
 static int
 qemuCxlDcdRefreshAdding(virDomainPtr domain,
                         virCxlDcdDef *device,
@@ -236,8 +239,8 @@ qemuCxlDcdRefreshAdding(virDomainPtr domain,
         return 0;
     if (state == QEMU_CXL_DCD_EXTENT_ABSENT)
         return qemuCxlDcdCapacityOffer(domain, device, capacity, false, true);
-    /* Two requests chose one place, and QEMU knows ranges, not tags: what is there
-     * is the other's. */
+    /* Two requests chose the same place, and QEMU knows ranges, not tags: what is there
+     * belongs to the other request. */
     if (ambiguous)
         return qemuCxlDcdCapacitySetState(domain, capacity, VIR_DOMAIN_CXL_DCD_STATE_NONE);
     return qemuCxlDcdCapacitySetState(domain,
@@ -247,7 +250,7 @@ qemuCxlDcdRefreshAdding(virDomainPtr domain,
                                           : VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
 }
 
-/* Whether the record of @capacity is that of the same request still. Returns 1, 0, or -1 with an
+/* Whether the record of @capacity still belongs to the same request. Returns 1, 0, or -1 with an
  * error set. */
 static int
 qemuCxlDcdIsSameRequest(virDomainPtr domain,
@@ -261,8 +264,8 @@ qemuCxlDcdIsSameRequest(virDomainPtr domain,
     return record && g_strcmp0(record->request, capacity->request) == 0;
 }
 
-/* The extent is gone: an offer was refused, anything else was given back. Who else saw
- * that may have forgotten the capacity meanwhile, and added the tag again. */
+/* The extent is gone: the guest refused the offer, or gave the capacity back. Another process may
+ * have seen that too, forgotten the capacity, and added the tag again. */
 static int
 qemuCxlDcdRefreshGone(virDomainPtr domain,
                       const virCxlDcdDef *device,
@@ -288,10 +291,10 @@ qemuCxlDcdRefreshGone(virDomainPtr domain,
  * qemuCxlDcdCapacityRefresh:
  * @domain: a running domain
  * @device: one of its devices
- * @capacity: a capacity of it; becomes what its record says now
+ * @capacity: a capacity of it, which is replaced by what its record says now
  *
- * Compare the record with what QEMU says, bring it up to date, and finish what is
- * unfinished. @capacity ends in VIR_DOMAIN_CXL_DCD_STATE_NONE when its record is gone.
+ * Compare the record with what QEMU says, update it, and finish any unfinished work. When the
+ * record is gone, @capacity is left in the state VIR_DOMAIN_CXL_DCD_STATE_NONE.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -334,13 +337,14 @@ qemuCxlDcdCapacityRefresh(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
  * qemuCxlDcdDomainRefresh:
  * @domain: a running domain
  * @def: its devices
- * @except: a capacity that is fresh, or NULL
+ * @except: a capacity that is up to date, or NULL
  *
- * Refresh all other capacities; those that are gone leave @def. One of which QEMU refuses to
- * tell does not keep the others from it; anything else concerns all.
+ * Refresh all other capacities, and remove from @def those that are gone. If QEMU refuses to
+ * report the state of one capacity, the others are refreshed nevertheless; any other error
+ * ends the refresh.
  *
- * Returns 0, or -1 with an error set: VIR_ERR_OPERATION_FAILED, the first of them, where all
- * others are fresh.
+ * Returns 0, or -1 with an error set: VIR_ERR_OPERATION_FAILED, with the first refusal, if
+ * all other capacities were refreshed.
  */
 int
 qemuCxlDcdDomainRefresh(virDomainPtr domain,
@@ -386,8 +390,8 @@ qemuCxlDcdDomainRefresh(virDomainPtr domain,
  * Read the devices of a running domain and their capacities from its live XML
  * (libvirt: virDomainGetXMLDesc()).
  *
- * Returns them, to be freed with virCxlDcdDomainDefFree(), or NULL with an error
- * set when it is not running or has none.
+ * Returns the devices, to be freed with virCxlDcdDomainDefFree(), or NULL with an error
+ * set if the domain is not running or has no such device.
  */
 virCxlDcdDomainDef *
 qemuCxlDcdDomainLoad(virDomainPtr domain)
@@ -423,7 +427,7 @@ qemuCxlDcdDomainLoad(virDomainPtr domain)
  * @def: the devices of a domain
  * @alias: an alias, or NULL for the only device
  *
- * Returns the device, or NULL with an error set that names those that there are.
+ * Returns the device, or NULL with an error set that lists the devices there are.
  */
 virCxlDcdDef *
 qemuCxlDcdDomainFindDevice(const virCxlDcdDomainDef *def, const char *alias)

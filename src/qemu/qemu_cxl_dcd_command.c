@@ -2,11 +2,11 @@
 /*
  * qemu_cxl_dcd_command.c: the QEMU arguments of a domain's <cxl-dcd>
  *
- * The arguments follow from the stored definition and from nothing else, so that
- * they can be found again in what libvirt prints by computing them once more.
- * Changing what this file writes for a given definition therefore leaves the
- * domains that were defined before with arguments that are not recognised: they
- * start as ever, and show their stored form until they are defined anew.
+ * The arguments depend on the stored definition and on nothing else, so that
+ * they can be recognized in what libvirt prints by computing them again. If
+ * this file is changed to write other arguments for the same definition, those
+ * of domains that were defined before are therefore no longer recognized: such
+ * domains start as before, but show their stored form until they are redefined.
  *
  *      pcie.0
  *        `- pxb-cxl    cxl-dcd-host-bridge     one for all devices
@@ -24,7 +24,7 @@
 
 #include "qemu_cxl_dcd_command.h"
 
-/* Takes @value. */
+/* Takes ownership of @value. */
 static void
 qemuCxlDcdAddArgument(GPtrArray *arguments, const char *option, char *value)
 {
@@ -32,7 +32,7 @@ qemuCxlDcdAddArgument(GPtrArray *arguments, const char *option, char *value)
     g_ptr_array_add(arguments, value);
 }
 
-/* Each QEMU module once; QEMU wants a comma in a value to be doubled. */
+/* Add each QEMU module once. QEMU wants a comma in a value to be doubled. */
 static void
 qemuCxlDcdAddModules(GPtrArray *arguments, const virCxlDcdDomainDef *def)
 {
@@ -54,7 +54,7 @@ qemuCxlDcdAddModules(GPtrArray *arguments, const virCxlDcdDomainDef *def)
     }
 }
 
-/* The host bridge and the window over all devices under it. */
+/* Add the host bridge, and a window that holds all devices below it. */
 static void
 qemuCxlDcdAddHostBridge(GPtrArray *arguments, const virCxlDcdDomainDef *def)
 {
@@ -91,7 +91,7 @@ qemuCxlDcdAddHostBridge(GPtrArray *arguments, const virCxlDcdDomainDef *def)
 
 /**
  * qemuCxlDcdBackendAddMembers:
- * @writer: an object has begun in it
+ * @writer: the writer, in which an object has begun
  * @source: where the memory comes from; NULL: ram
  * @id: of the backend
  * @size: bytes
@@ -134,7 +134,7 @@ qemuCxlDcdBackendAddMembers(virCxlDcdJSONWriter *writer,
         virCxlDcdJSONAddBoolean(writer, "prealloc", true);
 }
 
-/* The one backend of a static device: nothing of it is taken before it is used. */
+/* Add the only backend of a static device. It reserves no memory before the memory is used. */
 static void
 qemuCxlDcdAddStaticBackend(GPtrArray *arguments, const virCxlDcdDef *device)
 {
@@ -173,8 +173,8 @@ qemuCxlDcdAddDevice(GPtrArray *arguments, const virCxlDcdDef *device)
  * qemuCxlDcdBuildCommandLine:
  * @def: the devices of a domain, complete and valid
  *
- * Returns the arguments, in the order in which QEMU is to read them: strings, in
- * an array to be freed with g_ptr_array_unref().
+ * Returns the arguments as strings, in the order in which QEMU must read them, in an
+ * array to be freed with g_ptr_array_unref().
  */
 GPtrArray *
 qemuCxlDcdBuildCommandLine(const virCxlDcdDomainDef *def)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * qemu_cxl_dcd_event_log.c: whether the guest can hear of an offer or a request
+ * qemu_cxl_dcd_event_log.c: whether the guest can learn of an offer or a request
  *
- * QEMU tells a guest of both by a record in the device's dynamic capacity event log, which
- * holds 8 (hw/cxl/cxl-events.c). It drops a ninth without a word, and the guest would never
- * hear of it. QEMU does not tell how full the log is, so what the guest has not answered is
- * counted: each offer, and each request, however often a capacity is asked for, but a
- * request only for a while, since a guest may keep memory that is in use for as long as it
+ * QEMU passes both to the guest as a record in the device's dynamic capacity event log, which
+ * holds 8 (hw/cxl/cxl-events.c). QEMU silently drops a ninth record, and the guest never learns
+ * of it. QEMU does not report how full the log is, so this file counts what the guest has not
+ * answered: each offer, and each request, however often a capacity is asked for. A request
+ * counts only for a while, since a guest may keep memory that is in use for as long as it
  * wants.
  */
 
@@ -17,11 +17,11 @@
 #include "qemu_cxl_dcd_event_log.h"
 #include "util/cxl_dcd_error.h"
 
-/* Seconds after which a guest is taken to have read that it is asked for a capacity: one
- * that runs a driver reads its log at once. */
+/* Seconds after which a guest is assumed to have read a request for a capacity: a guest that
+ * runs a driver reads its log at once. */
 #define QEMU_CXL_DCD_REQUEST_READ 60
 
-/* Whether the guest may not have read yet what it was asked at @asked. */
+/* Whether the guest may not yet have read the request that was made at @asked. */
 static bool
 qemuCxlDcdIsUnread(long long asked)
 {
@@ -30,7 +30,7 @@ qemuCxlDcdIsUnread(long long asked)
     return age >= 0 && age < QEMU_CXL_DCD_REQUEST_READ;
 }
 
-/* How many records about @capacity the guest may not have read yet. */
+/* How many event records about @capacity the guest may not yet have read. */
 static unsigned int
 qemuCxlDcdUnread(const virCxlDcdCapacityDef *capacity)
 {
@@ -69,7 +69,7 @@ qemuCxlDcdUnreadAll(const virCxlDcdDef *device)
  * qemuCxlDcdEventLogHasRoom:
  * @device: a device of a running domain
  *
- * Returns true when the guest would hear of one more offer or request.
+ * Returns true if the log has room for one more offer or request.
  */
 bool
 qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device)
@@ -81,9 +81,9 @@ qemuCxlDcdEventLogHasRoom(const virCxlDcdDef *device)
  * qemuCxlDcdEventLogCheck:
  * @def: the devices of a domain
  * @device: one of them
- * @act: "offer" or "request", which is to be made
+ * @act: "offer" or "request": what is about to be made
  *
- * Returns 0 when the guest would hear of it, else -1 with VIR_ERR_OPERATION_INVALID set.
+ * Returns 0 if the log has room for it, else -1 with VIR_ERR_OPERATION_INVALID set.
  */
 int
 qemuCxlDcdEventLogCheck(const virCxlDcdDomainDef *def, const virCxlDcdDef *device, const char *act)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * qemu_cxl_dcd_event_log.h: whether the guest can hear of an offer or a request
+ * qemu_cxl_dcd_event_log.h: whether the guest can learn of an offer or a request
  */
 
 #ifndef QEMU_CXL_DCD_EVENT_LOG_H

@@ -2,11 +2,11 @@
 /*
  * qemu_cxl_dcd_lock.c: one thread at a time works on the capacities of a domain
  *
- * libvirt has no way to write a record only if it is still what was read. Between
- * processes that leaves windows of a few milliseconds (docs/architecture.rst); in the
- * daemon, where every client's calls come together, this closes them. Each domain has a
- * lock of its own, so that none waits for another one's QEMU. A lock exists for as long
- * as somebody holds it or waits for it.
+ * libvirt cannot write a record on condition that it has not changed since it was read.
+ * Between processes that leaves windows of a few milliseconds (docs/architecture.rst). In the
+ * daemon, through which every client's calls go, this lock closes them. Each domain has its
+ * own lock, so that no domain waits for another one's QEMU. A lock exists for as long as a
+ * thread holds it or waits for it.
  */
 
 #include <config.h>
@@ -15,7 +15,7 @@
 
 struct _qemuCxlDcdLock {
     char uuid[VIR_UUID_STRING_BUFLEN]; /* of the domain: the key */
-    unsigned int users;                /* who hold it or wait; under the table's lock */
+    unsigned int users;                /* threads that hold it or wait; under the table's lock */
     GMutex mutex;
 };
 
@@ -26,10 +26,10 @@ static GHashTable *qemuCxlDcdLocks; /* UUID to qemuCxlDcdLock; owned by their us
  * qemuCxlDcdLockDomain:
  * @domain: a domain
  *
- * Wait until no other thread of this process has the lock of @domain. A thread that has
- * it must not ask for it again.
+ * Wait until no other thread of this process has the lock of @domain, and take it. The lock is
+ * not recursive: a thread that has it must not take it again.
  *
- * Returns the lock, to be given back with qemuCxlDcdUnlock().
+ * Returns the lock, to be released with qemuCxlDcdUnlock().
  */
 qemuCxlDcdLock *
 qemuCxlDcdLockDomain(virDomainPtr domain)

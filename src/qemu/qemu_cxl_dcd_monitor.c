@@ -2,15 +2,15 @@
 /*
  * qemu_cxl_dcd_monitor.c: the QMP commands, one function each
  *
- * Every command goes through virDomainQemuMonitorCommand(), which needs nothing
- * but a connection that may write. QEMU's answer has three outcomes that callers
- * treat differently: it was done, QEMU refused (with a text that says why, which
- * may tell the state of an extent), or it never got there.
+ * Every command goes through virDomainQemuMonitorCommand(), which needs only a
+ * connection that may write. There are three outcomes, which callers treat
+ * differently: QEMU did it; QEMU refused, with a text that says why, which may
+ * reveal the state of an extent; or the command did not reach QEMU.
  *
- * What is sent is built by the Format functions and what comes back is read by
- * the Parse functions; neither needs a domain.
+ * The Format functions build what is sent, and the Parse functions read what
+ * comes back; neither needs a domain.
  *
- * A tag goes with every add and release: QEMU with the tagged series crashes
+ * Every add and release carries a tag: QEMU with the tagged series crashes
  * without one, on static devices too.
  */
 
@@ -30,12 +30,12 @@
  * qemuCxlDcdMonitorParseReply:
  * @command: the command's name, for errors
  * @reply: QEMU's whole reply
- * @result: where the value of "return" goes: the whole reply, to be freed with
- *          virCxlDcdJSONFree(); or NULL
- * @refusal: where QEMU's reason goes, to be freed with g_free()
+ * @result: where to store the whole reply, whose member "return" holds the value; to be
+ *          freed with virCxlDcdJSONFree(); or NULL
+ * @refusal: where to store QEMU's reason, to be freed with g_free()
  *
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED with *@refusal, or -1 with an
- * error set when @reply is neither.
+ * error set if @reply is neither.
  */
 int
 qemuCxlDcdMonitorParseReply(const char *command,
@@ -66,7 +66,7 @@ qemuCxlDcdMonitorParseReply(const char *command,
     return -1;
 }
 
-/* Send @request, a whole QMP command. The outcomes of qemuCxlDcdMonitorParseReply(). */
+/* Send @request, a whole QMP command. Returns as qemuCxlDcdMonitorParseReply() does. */
 static int
 qemuCxlDcdMonitorCall(virDomainPtr domain,
                       const char *command,
@@ -84,7 +84,7 @@ qemuCxlDcdMonitorCall(virDomainPtr domain,
     return ret;
 }
 
-/* { "execute": @command, "arguments": { : to be ended by qemuCxlDcdRequestFinish() */
+/* Begin { "execute": @command, "arguments": {, to be ended by qemuCxlDcdRequestFinish(). */
 static virCxlDcdJSONWriter *
 qemuCxlDcdRequestNew(const char *command)
 {
@@ -104,8 +104,8 @@ qemuCxlDcdRequestFinish(virCxlDcdJSONWriter *writer)
     return virCxlDcdJSONFinish(writer);
 }
 
-/* The members that all the CXL commands have. Devices of the command line and of
- * device_add stand under /machine/peripheral by their ids. */
+/* Add the members that all the CXL commands have. QEMU puts the devices of the command line and
+ * of device_add under /machine/peripheral, by their ids. */
 static void
 qemuCxlDcdAddTarget(virCxlDcdJSONWriter *writer, const char *device)
 {
@@ -148,7 +148,7 @@ qemuCxlDcdFormatObjectAdd(const virCxlDcdCapacityDef *capacity, const char *id)
  * @domain: a running domain
  * @capacity: a capacity of a tagged device
  * @id: of its backend
- * @refusal: where QEMU's reason goes, to be freed with g_free()
+ * @refusal: where to store QEMU's reason, to be freed with g_free()
  *
  * Create the host memory backend of @capacity (QMP object-add).
  *
@@ -169,11 +169,11 @@ qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
  * qemuCxlDcdMonitorObjectDel:
  * @domain: a running domain
  * @id: of a backend
- * @refusal: where QEMU's reason goes, to be freed with g_free()
+ * @refusal: where to store QEMU's reason, to be freed with g_free()
  *
- * Delete a backend (QMP object-del). The caller knows that no extent maps it:
- * QEMU with the tagged series does not refuse to delete one that was offered,
- * and uses it afterwards.
+ * Delete a backend (QMP object-del). The caller must know that no extent maps it:
+ * QEMU with the tagged series does not refuse to delete the backend of an offered
+ * extent, and uses it after it was freed.
  *
  * Returns QEMU_CXL_DCD_DONE, QEMU_CXL_DCD_REFUSED, or -1 with an error set.
  */
@@ -188,7 +188,7 @@ qemuCxlDcdMonitorObjectDel(virDomainPtr domain, const char *id, char **refusal)
     return qemuCxlDcdMonitorCall(domain, "object-del", request, NULL, refusal);
 }
 
-/* What qom-list says of /objects: the whole reply, or NULL with an error set. */
+/* Returns the whole reply to qom-list of /objects, or NULL with an error set. */
 static virCxlDcdJSON *
 qemuCxlDcdListObjects(virDomainPtr domain)
 {
@@ -212,9 +212,9 @@ qemuCxlDcdListObjects(virDomainPtr domain)
  * @domain: a running domain
  * @id: of an object
  *
- * Look for an object among QEMU's (QMP qom-list of /objects).
+ * Look for an object of QEMU by its id (QMP qom-list of /objects).
  *
- * Returns 1 when it is there, 0 when not, -1 with an error set.
+ * Returns 1 if it exists, 0 if not, -1 with an error set.
  */
 int
 qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
@@ -232,8 +232,8 @@ qemuCxlDcdMonitorHasObject(virDomainPtr domain, const char *id)
     return 0;
 }
 
-/* Whether the backend @id has @tag, in any spelling. Returns 1, 0 also where it is gone or knows
- * no tags, or -1 with an error set. */
+/* Whether the backend @id has @tag, in any spelling. Returns 1, 0 (also if the backend is gone or
+ * has no tag property), or -1 with an error set. */
 static int
 qemuCxlDcdBackendHasTag(virDomainPtr domain, const char *id, const char *tag)
 {
@@ -260,14 +260,14 @@ qemuCxlDcdBackendHasTag(virDomainPtr domain, const char *id, const char *tag)
  * qemuCxlDcdMonitorFindTag:
  * @domain: a running domain with a tagged device
  * @tag: a tag in its canonical spelling
- * @except: the ids of backends that need not be asked, a set
- * @id: where the id of another backend that has it goes, to be freed with g_free()
+ * @except: a set of the ids of backends that need not be asked
+ * @id: where to store the id of another backend that has the tag, to be freed with g_free()
  *
- * Look for a tag among all of QEMU's memory backends, whoever made them (QMP qom-list of
- * /objects, qom-get of the property tag). QEMU with the series takes several of one tag, and
- * an add then finds any of them.
+ * Look for a tag among all of QEMU's memory backends, whoever created them (QMP qom-list of
+ * /objects, qom-get of the property tag). QEMU with the series accepts several backends with
+ * the same tag, and an add then picks any of them.
  *
- * Returns 1 with *@id, 0 when no other backend has it, -1 with an error set.
+ * Returns 1 with *@id, 0 if no other backend has the tag, -1 with an error set.
  */
 int
 qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, GHashTable *except, char **id)
@@ -303,7 +303,7 @@ qemuCxlDcdMonitorFindTag(virDomainPtr domain, const char *tag, GHashTable *excep
  * qemuCxlDcdFormatAdd:
  * @device: the id of a device
  * @capacity: what to offer, with its offset
- * @probe: append an extent that is invalid, see qemuCxlDcdMonitorProbe()
+ * @probe: whether to append an invalid extent, see qemuCxlDcdMonitorProbe()
  *
  * Returns QMP cxl-add-dynamic-capacity of the one extent of @capacity.
  */
@@ -329,7 +329,7 @@ qemuCxlDcdFormatAdd(const char *device, const virCxlDcdCapacityDef *capacity, bo
  * @domain: a running domain
  * @device: the id of a device
  * @capacity: what to offer, with its offset
- * @refusal: where QEMU's reason goes, to be freed with g_free()
+ * @refusal: where to store QEMU's reason, to be freed with g_free()
  *
  * Offer one extent to the guest (QMP cxl-add-dynamic-capacity).
  *
@@ -382,7 +382,7 @@ qemuCxlDcdFormatRelease(const char *device,
  * @capacity: a capacity of it that the guest has accepted
  * @policy: how it is named to the guest; not VIR_CXL_DCD_POLICY_NONE
  * @forced: take it without the guest's consent
- * @refusal: where QEMU's reason goes, to be freed with g_free()
+ * @refusal: where to store QEMU's reason, to be freed with g_free()
  *
  * Ask the guest to give an extent back (QMP cxl-release-dynamic-capacity).
  *
@@ -425,13 +425,13 @@ qemuCxlDcdFormatStatus(const char *device, const virCxlDcdCapacityDef *capacity)
 /**
  * qemuCxlDcdParseStatus:
  * @status: the member "status" of the answer
- * @state: where the state goes
+ * @state: where to store the state
  *
- * The wording is not settled, so it is read leniently: "Not Released" is an
- * extent that the guest has, anything that speaks of pending is an offer, and
- * "Released" or "not found" mean that QEMU does not have it.
+ * The wording is not settled, so it is read leniently: "Not Released" means that
+ * the guest has the extent, any text with "pending" means an offer, and "Released"
+ * or "not found" mean that QEMU does not have it.
  *
- * Returns 0, or -1 when @status is none of these; no error is set.
+ * Returns 0, or -1 if @status is none of these; no error is set.
  */
 int
 qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state)
@@ -455,9 +455,9 @@ qemuCxlDcdParseStatus(const char *status, qemuCxlDcdExtentState *state)
  * @domain: a running domain
  * @device: the id of a tagged device
  * @capacity: a capacity of it
- * @state: where the state of its extent goes
+ * @state: where to store the state of its extent
  *
- * Ask by tag (QMP cxl-release-dynamic-capacity-status).
+ * Ask QEMU by tag (QMP cxl-release-dynamic-capacity-status).
  *
  * Returns 0, or -1 with an error set.
  */
@@ -505,10 +505,10 @@ qemuCxlDcdMonitorGetStatus(virDomainPtr domain,
 
 /**
  * qemuCxlDcdParseProbe:
- * @refusal: what QEMU answered to the add of an extent and an invalid one
- * @state: where the state of the first extent goes
+ * @refusal: QEMU's answer to an add of one extent and an invalid one
+ * @state: where to store the state of the first extent
  *
- * Returns 0, or -1 when @refusal tells no state; no error is set.
+ * Returns 0, or -1 if @refusal reveals no state; no error is set.
  */
 int
 qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
@@ -537,18 +537,19 @@ qemuCxlDcdParseProbe(const char *refusal, qemuCxlDcdExtentState *state)
  * @domain: a running domain
  * @device: the id of a device
  * @capacity: a capacity of it, with its offset
- * @state: where the state of its extent goes
+ * @state: where to store the state of its extent
  *
- * QEMU 9.1 to 11.1 have no command that tells the state of an extent. But
- * cxl-add-dynamic-capacity checks the extents of a request one by one, in their
+ * QEMU 9.1 to 11.1 have no command that reports the state of an extent. But
+ * cxl-add-dynamic-capacity checks the extents of a request one by one, in
  * order, before it does anything (qmp_cxl_process_dynamic_capacity_prescriptive(),
- * hw/mem/cxl_type3.c): it refuses one that overlaps an accepted range, one that
- * overlaps a pending one, and one of no length, with a text for each. So a request
- * for the extent in question followed by one of no length is always refused,
- * changes nothing, sends the guest no event, and the text tells how far the check
- * came: no further than the first extent, which is accepted or pending, or to the
- * second, so the first is free. Any other text is an error, never a state. QEMU with the tagged
- * series checks in the same order, and takes only one extent besides.
+ * hw/mem/cxl_type3.c). It refuses an extent that overlaps an accepted range, one
+ * that overlaps a pending one, and one of length 0, each with its own text. So a
+ * request for the extent in question followed by one of length 0 is always
+ * refused, changes nothing and sends the guest no event, and the text reveals how
+ * far the check got: it stopped either at the first extent, which is then accepted
+ * or pending, or at the second, so the first is free. Any other text is an error,
+ * never a state. QEMU with the tagged series checks in the same order, and accepts
+ * no more than one extent in any case.
  *
  * Returns 0, or -1 with an error set.
  */

@@ -11,15 +11,15 @@
 #include "conf/cxl_dcd_conf.h"
 #include "util/cxl_dcd_json.h"
 
-/* What QEMU says of an extent. */
+/* The state of an extent, according to QEMU. */
 typedef enum {
     QEMU_CXL_DCD_EXTENT_ABSENT,   /* not offered, refused, or given back */
     QEMU_CXL_DCD_EXTENT_PENDING,  /* offered, not answered */
     QEMU_CXL_DCD_EXTENT_ACCEPTED, /* the guest has it */
 } qemuCxlDcdExtentState;
 
-/* How a command ended: libvirt failed (-1, the error is set), QEMU did it, or
- * QEMU refused and says why. */
+/* How a command ended: libvirt failed (-1, with an error set), QEMU did it, or QEMU
+ * refused and said why. */
 #define QEMU_CXL_DCD_DONE 0
 #define QEMU_CXL_DCD_REFUSED 1
 

@@ -2,8 +2,9 @@
 /*
  * qemu_cxl_dcd_offer.c: from the record that says adding to the offer to the guest
  *
- * The backend and the place of a capacity, and what a refusal by QEMU means: somebody
- * else has the place, the tag, or is finishing the same request; or it is one.
+ * This file creates the backend of a capacity, offers its extent, and interprets a refusal by
+ * QEMU: another client may have the place or the tag, or may be finishing the same request; or
+ * the refusal is genuine.
  */
 
 #include <config.h>
@@ -31,8 +32,8 @@ qemuCxlDcdBackendId(const virCxlDcdCapacityDef *capacity)
  * @device: one of its devices
  * @capacity: a capacity of it whose extent is known to be gone
  *
- * Free the memory of @capacity; on a static device there is nothing to do. Repeating it is
- * no error.
+ * Free the memory of @capacity; on a static device there is nothing to do. Deleting the
+ * backend again is not an error.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -59,7 +60,7 @@ qemuCxlDcdBackendDelete(virDomainPtr domain,
     return -1;
 }
 
-/* The ids of the backends of @capacity and of all that @def has: their tags are known. */
+/* The ids of the backends of @capacity and of all capacities of @def, whose tags are known. */
 static GHashTable *
 qemuCxlDcdBackendIds(const virCxlDcdDomainDef *def, const virCxlDcdCapacityDef *capacity)
 {
@@ -82,9 +83,9 @@ qemuCxlDcdBackendIds(const virCxlDcdDomainDef *def, const virCxlDcdCapacityDef *
  * @domain: a running domain
  * @def: its devices
  * @device: one of them
- * @capacity: what is to become a capacity of it, with its tag
+ * @capacity: the capacity to add to it, with its tag
  *
- * Check that no backend which somebody else gave QEMU has the tag.
+ * Check that no backend with this tag was created by anybody else.
  *
  * Returns 0, or -1 with VIR_ERR_OPERATION_INVALID, or another error, set.
  */
@@ -112,9 +113,9 @@ qemuCxlDcdCheckForeign(virDomainPtr domain,
     return -1;
 }
 
-/* Whether what is at the place of @capacity is known to be another one's: QEMU finds that by its
- * tag. Its record alone may say no more than that of @capacity: that something is at the place.
- * Returns 1, 0, or -1 with an error set. */
+/* Whether the extent at the place of @capacity is known to belong to another capacity, because
+ * QEMU finds it by the other one's tag. The other record alone proves no more than that of
+ * @capacity does: that something is at the place. Returns 1, 0, or -1 with an error set. */
 static int
 qemuCxlDcdIsPlaceOfAnother(virDomainPtr domain,
                            const virCxlDcdDef *device,
@@ -136,10 +137,10 @@ qemuCxlDcdIsPlaceOfAnother(virDomainPtr domain,
     return 0;
 }
 
-/* The status "Released" says no more than that the extent is not among the accepted ones, and
- * not every QEMU with the series says "Pending". The probe tells an offer, but of a place: where
- * it may be ours and QEMU does not say whose it is, the guest's answer will tell. Until then
- * nothing is deleted. */
+/* The status "Released" only means that the extent is not among the accepted ones, and not every
+ * QEMU with the series reports "Pending". The probe reveals an offer, but only by its place. If
+ * the offer may be ours, and QEMU does not say whose it is, the guest's answer will tell; until
+ * then nothing is deleted. */
 static int
 qemuCxlDcdQueryTagged(virDomainPtr domain,
                       const virCxlDcdDef *device,
@@ -161,7 +162,7 @@ qemuCxlDcdQueryTagged(virDomainPtr domain,
         *state = QEMU_CXL_DCD_EXTENT_PENDING;
     if (place != QEMU_CXL_DCD_EXTENT_ACCEPTED)
         return 0;
-    /* the guest has accepted it meanwhile, or it is not ours */
+    /* the guest has accepted it in the meantime, or it is not ours */
     return qemuCxlDcdMonitorGetStatus(domain, device->alias, capacity, state);
 }
 
@@ -170,9 +171,9 @@ qemuCxlDcdQueryTagged(virDomainPtr domain,
  * @domain: a running domain
  * @device: one of its devices
  * @capacity: a capacity of it
- * @state: where the state of its extent goes
+ * @state: where to store the state of its extent
  *
- * Ask QEMU, in the way that the model of the device has.
+ * Ask QEMU for the state, in the way that fits the model of the device.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -219,7 +220,7 @@ qemuCxlDcdReportRefusal(virDomainPtr domain,
                          refusal);
 }
 
-/* QEMU's reason for refusing an extent where another one is. */
+/* Whether @refusal says that another extent is in the way. */
 static bool
 qemuCxlDcdIsPlaceTaken(const char *refusal)
 {
@@ -228,8 +229,8 @@ qemuCxlDcdIsPlaceTaken(const char *refusal)
     return qemuCxlDcdParseProbe(refusal, &state) == 0 && state != QEMU_CXL_DCD_EXTENT_ABSENT;
 }
 
-/* @taken, a capacity as it is recorded now, among those of @device: in the place of what was
- * known of it, or new. */
+/* Put @taken, a capacity as it is recorded now, among those of @device, in place of what was
+ * known of it, if anything. */
 static void
 qemuCxlDcdTakeRecord(virCxlDcdDef *device, virCxlDcdCapacityDef *taken)
 {
@@ -241,7 +242,7 @@ qemuCxlDcdTakeRecord(virCxlDcdDef *device, virCxlDcdCapacityDef *taken)
 
         if (g_strcmp0(known->tag, taken->tag) != 0)
             continue;
-        *known = *taken; /* others hold on to it */
+        *known = *taken; /* in place: others hold pointers to it */
         *taken = old;
         virCxlDcdCapacityDefFree(taken);
         return;
@@ -249,8 +250,8 @@ qemuCxlDcdTakeRecord(virCxlDcdDef *device, virCxlDcdCapacityDef *taken)
     g_ptr_array_add(device->capacities, taken);
 }
 
-/* QEMU has something at the place of @capacity. Learn what: the capacities of other tags
- * that were recorded meanwhile join those of @device. */
+/* QEMU has something at the place of @capacity. Find out what: add the capacities with other
+ * tags that have been recorded in the meantime to those of @device. */
 static int
 qemuCxlDcdLearnTaken(virDomainPtr domain,
                      virCxlDcdDef *device,
@@ -272,10 +273,11 @@ qemuCxlDcdLearnTaken(virDomainPtr domain,
     return 0;
 }
 
-/* Give @capacity another place. One that is taken without a record counts as taken, as a
- * capacity without a tag, but not where it may be this one's own: on a static device, where
- * QEMU knows no tags and it is likely that another client adds the same one; and once others
- * may have gone on with this add, and offered it. Returns false when there is no other place. */
+/* Give @capacity another place. A place that is taken without a record counts as taken, by a
+ * capacity without a tag, unless what is there may be this capacity itself: on a static device,
+ * where QEMU knows no tags and another client is probably adding the same capacity; and once the
+ * record is old enough for others to have continued this add, and offered it. Returns false if
+ * there is no other place. */
 static bool
 qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
@@ -301,7 +303,7 @@ qemuCxlDcdFindAnother(virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
     return false;
 }
 
-/* What qemuCxlDcdFindAnother() counted as taken is no capacity of @device. */
+/* Remove from @device what qemuCxlDcdFindAnother() counted as taken: it is no capacity of it. */
 static void
 qemuCxlDcdDropUnrecorded(virCxlDcdDef *device)
 {
@@ -313,8 +315,8 @@ qemuCxlDcdDropUnrecorded(virCxlDcdDef *device)
     }
 }
 
-/* What QEMU's user should look at where QEMU refuses a backend: its words name the call that
- * failed. NULL where the memory is nothing special. */
+/* What an administrator should look at when QEMU refuses a backend: QEMU's own text only names
+ * the call that failed. NULL if there is nothing special about the memory. */
 static char *
 qemuCxlDcdSourceAdvice(const virCxlDcdSourceDef *source)
 {
@@ -334,8 +336,8 @@ qemuCxlDcdSourceAdvice(const virCxlDcdSourceDef *source)
     return advice->len > 0 ? g_strdup(advice->str + strlen("; ")) : NULL;
 }
 
-/* Create the backend of @capacity. @mine: a backend that is there already belongs to
- * this request. */
+/* Create the backend of @capacity. @mine: a backend that already exists belongs to this
+ * request. */
 static int
 qemuCxlDcdBackendCreate(virDomainPtr domain,
                         const virCxlDcdDef *device,
@@ -363,8 +365,8 @@ qemuCxlDcdBackendCreate(virDomainPtr domain,
     return ret;
 }
 
-/* Somebody else has the place of @capacity: choose another. The record follows. Returns 1, 0
- * when there is none, or -1 with an error set. */
+/* Something else has the place of @capacity: choose another one, and update the record. Returns 1,
+ * 0 if there is no other place, or -1 with an error set. */
 static int
 qemuCxlDcdMove(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
@@ -377,7 +379,7 @@ qemuCxlDcdMove(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *
     return 1;
 }
 
-/* Offer the extent, elsewhere where the place was ours to @choose and is taken. */
+/* Offer the extent. If its place is taken, and was ours to @choose, offer it elsewhere. */
 static int
 qemuCxlDcdOfferExtent(virDomainPtr domain,
                       virCxlDcdDef *device,
@@ -397,10 +399,9 @@ qemuCxlDcdOfferExtent(virDomainPtr domain,
     return moved < 0 ? -1 : ret;
 }
 
-/* Whether QEMU refused a step of an add because another client is at the same tag: it
- * has a backend of that id which this request did not make; on a static device, something
- * at that place which no other capacity accounts for. Returns 1, 0, or -1 with an error
- * set. */
+/* Whether QEMU refused a step of an add because another client is using the same tag: QEMU has a
+ * backend with that id that this request did not create, or, on a static device, something at
+ * that place that no other capacity accounts for. Returns 1, 0, or -1 with an error set. */
 static int
 qemuCxlDcdIsTagTaken(virDomainPtr domain,
                      virCxlDcdDef *device,
@@ -424,10 +425,10 @@ qemuCxlDcdIsTagTaken(virDomainPtr domain,
     return state != QEMU_CXL_DCD_EXTENT_ABSENT;
 }
 
-/* QEMU refused a step of an add that this request began. Returns -1 with an error set;
- * nothing is left of the request but, where another client is at the same tag, the record:
- * it may have replaced that client's, whose next write replaces it, or else a refresh
- * makes it the record of what is there. */
+/* QEMU refused a step of an add that this request began. Returns -1 with an error set, and leaves
+ * nothing behind, except that the record stays if another client is using the same tag: it may
+ * have replaced the record of that client. The next write of that client replaces it in turn, or
+ * else a refresh turns it into the record of what is there. */
 static int
 qemuCxlDcdCapacityRefused(virDomainPtr domain,
                           virCxlDcdDef *device,
@@ -450,9 +451,9 @@ qemuCxlDcdCapacityRefused(virDomainPtr domain,
     return -1;
 }
 
-/* Whether QEMU refused a step of a refresh that finishes somebody's add because another
- * one is finishing it too: its backend or its extent is there now. Returns 1, 0, or -1
- * with an error set. */
+/* Whether QEMU refused a step of a refresh that finishes another client's add because someone
+ * else is finishing it too: its backend or its extent now exists. Returns 1, 0, or -1 with an
+ * error set. */
 static int
 qemuCxlDcdIsFinishing(virDomainPtr domain,
                       const virCxlDcdDef *device,
@@ -467,8 +468,8 @@ qemuCxlDcdIsFinishing(virDomainPtr domain,
     return qemuCxlDcdIsPlaceTaken(refusal);
 }
 
-/* QEMU refused a step of an add. @finish: the request is somebody else's. Returns 0 when
- * somebody else has finished the same request meanwhile, or is about to, else -1 with an
+/* QEMU refused a step of an add. @finish: the request belongs to another client. Returns 0 if
+ * another process has finished the same request in the meantime, or is about to, else -1 with an
  * error set. */
 static int
 qemuCxlDcdResolveRefusal(virDomainPtr domain,
@@ -487,7 +488,7 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
         return -1;
     if (!record || g_strcmp0(record->request, capacity->request) != 0) {
         if (finish)
-            return 0; /* the next refresh sees what became of it */
+            return 0; /* the next refresh finds out what became of it */
         qemuCxlDcdReportRefusal(domain, device, capacity, "add", refusal);
         return -1; /* another request has the tag: nothing here is ours */
     }
@@ -505,8 +506,8 @@ qemuCxlDcdResolveRefusal(virDomainPtr domain,
     return qemuCxlDcdCapacityRefused(domain, device, capacity, created, refusal);
 }
 
-/* The connection failed at the first command of an add. Where it is sure that QEMU heard
- * nothing, nothing is left; else the record stays, and a refresh ends the work. */
+/* The connection failed at the first command of an add. If it is certain that QEMU did not receive
+ * the command, the record is dropped; otherwise it stays, and a refresh finishes the work. */
 static void
 qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacityDef *capacity)
 {
@@ -527,11 +528,10 @@ qemuCxlDcdCapacityInterrupted(virDomainPtr domain, virCxlDcdCapacityDef *capacit
  * @domain: a running domain
  * @device: one of its devices
  * @capacity: a capacity of it whose record says adding
- * @choose: another place may be chosen for it
- * @finish: the record is that of a request whose owner is gone
+ * @choose: whether another place may be chosen for it
+ * @finish: whether the record belongs to a request whose owner is gone
  *
- * Go from the record that says adding to the one that says pending: create the backend,
- * and offer the extent.
+ * Create the backend and offer the extent, so that the record goes from adding to pending.
  *
  * Returns 0, or -1 with an error set.
  */

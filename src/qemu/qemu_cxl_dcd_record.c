@@ -2,8 +2,8 @@
 /*
  * qemu_cxl_dcd_record.c: the record of a capacity in the live XML
  *
- * One metadata element for each capacity, in a namespace of its own, which libvirt
- * replaces atomically and tells with its metadata-change event.
+ * The record is one metadata element for each capacity, in its own namespace. libvirt replaces
+ * it atomically, and reports the change with its metadata-change event.
  */
 
 #include <config.h>
@@ -23,8 +23,9 @@
  * qemuCxlDcdCapacityIsLeftToOwner:
  * @capacity: a capacity whose record says adding
  *
- * Returns true when it is so young that whoever wrote it is probably at work, and nobody else
- * goes on with it. One from the future was written by another clock, and nothing is known of it.
+ * Returns true if the record is so new that whoever wrote it is probably still at work, so that
+ * nobody else should continue the add. A time in the future comes from another clock and tells
+ * nothing.
  */
 bool
 qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity)
@@ -37,10 +38,10 @@ qemuCxlDcdCapacityIsLeftToOwner(const virCxlDcdCapacityDef *capacity)
 /**
  * qemuCxlDcdCapacityReadRecord:
  * @domain: a running domain
- * @device: one of its devices; NULL: any, and the record is only to be shown
+ * @device: one of its devices; NULL: any, and the record is only to be displayed
  * @tag: a tag in its canonical spelling
- * @record: where the capacity goes, to be freed with virCxlDcdCapacityDefFree();
- *          NULL when there is no record of it, or the tag is by now one of another device
+ * @record: where to store the capacity, to be freed with virCxlDcdCapacityDefFree();
+ *          NULL if it has no record, or the tag now belongs to a capacity of another device
  *
  * Read one record (libvirt: virDomainGetMetadata()).
  *
@@ -82,9 +83,9 @@ qemuCxlDcdCapacityReadRecord(virDomainPtr domain,
  * qemuCxlDcdCapacitySetState:
  * @domain: a running domain
  * @capacity: a capacity of it
- * @state: what it becomes; VIR_DOMAIN_CXL_DCD_STATE_NONE drops the record
+ * @state: its new state; VIR_DOMAIN_CXL_DCD_STATE_NONE drops the record
  *
- * Write the record of @capacity. The only place where a state changes (libvirt:
+ * Write the record of @capacity. This is the only place where a state changes (libvirt:
  * virDomainSetMetadata()).
  *
  * Returns 0, or -1 with an error set.
@@ -115,9 +116,9 @@ qemuCxlDcdCapacitySetState(virDomainPtr domain,
  * qemuCxlDcdCapacityRestore:
  * @domain: a running domain
  * @capacity: a capacity of it
- * @before: what its state was, and how it was asked for
+ * @before: its earlier state, and how the guest had been asked for it
  *
- * Undo a change of state that came to nothing.
+ * Undo a change of state that led to nothing.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -140,7 +141,7 @@ qemuCxlDcdCapacityRestore(virDomainPtr domain,
  * @domain: a running domain
  * @capacity: a capacity of it
  *
- * Undo what a request has recorded, and keep the error that made it necessary.
+ * Drop the record that a request has written, and keep the error that made it necessary.
  */
 void
 qemuCxlDcdCapacityForget(virDomainPtr domain, virCxlDcdCapacityDef *capacity)

@@ -8,18 +8,18 @@
  *                                                               | fallback seconds
  *                          record: repeated  <--- the same, by range
  *
- * QEMU tells the guest of a request with an event record. One that is asked for by its tag
- * (removal-policy tag-based, as the tagged series has it) carries the extent's range and,
- * with the series, no tag. Linux looks an extent up by its range and its tag, and may not
- * find it. So a guest that has not answered a release by tag is asked once more, by range
- * with the tag (prescriptive), unless the user has named a policy. A request that a guest
- * understands twice is answered once: the second finds nothing.
+ * QEMU passes a request to the guest in an event record. A request by tag (removal-policy
+ * tag-based, which the tagged series has) carries the extent's range and, with the series,
+ * no tag. Linux looks an extent up by range and tag, and may not find it. So a guest that
+ * has not answered a release by tag is asked once more, by range with the tag
+ * (prescriptive), unless the user named a policy. A guest that understands both requests
+ * answers only the first: the second finds nothing.
  *
- * A release may take as long as the guest wants. It stays releasing until then, and a user
- * may ask again.
+ * A release may take as long as the guest wants. Until then the capacity stays in the state
+ * releasing, and a user may ask again.
  *
- * That a release was to be forced is not recorded: it is the act of one request, and whoever
- * finishes for a process that was killed asks the guest.
+ * The record does not say whether a release was forced: forcing concerns one request only.
+ * A process that finishes the work of one that was killed asks the guest.
  */
 
 #include <config.h>
@@ -35,7 +35,7 @@
 #include "qemu_cxl_dcd_release.h"
 #include "util/cxl_dcd_error.h"
 
-/* The policy that @capacity is asked for with at first. */
+/* The policy of the first request for @capacity. */
 static virCxlDcdPolicy
 qemuCxlDcdFirstPolicy(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
@@ -45,7 +45,8 @@ qemuCxlDcdFirstPolicy(const virCxlDcdDef *device, const virCxlDcdCapacityDef *ca
                                                             : VIR_CXL_DCD_POLICY_PRESCRIPTIVE;
 }
 
-/* @capacity is to be asked for once more. What the guest was asked before it may not have read. */
+/* @capacity is about to be requested again. Keep the time of the last request, which the guest may
+ * not have read yet. */
 static void
 qemuCxlDcdKeepAsked(virCxlDcdCapacityDef *capacity)
 {
@@ -58,8 +59,8 @@ qemuCxlDcdKeepAsked(virCxlDcdCapacityDef *capacity)
     capacity->asked = 0;
 }
 
-/* Ask the guest for @capacity, whose record says releasing, and note it. Where QEMU refuses, the
- * record becomes what it was @before. */
+/* Ask the guest for @capacity, whose record says releasing, and record the time. If QEMU refuses,
+ * restore the record to what it was @before. */
 static int
 qemuCxlDcdAskBack(virDomainPtr domain,
                   const virCxlDcdDef *device,
@@ -89,7 +90,8 @@ qemuCxlDcdAskBack(virDomainPtr domain,
     return -1;
 }
 
-/* Whether the guest has had its time to answer a release by tag. */
+/* Whether to ask once more by range: the guest has had enough time to answer a release by tag, and
+ * its event log has room. */
 static bool
 qemuCxlDcdIsFallbackDue(const virCxlDcdDef *device, const virCxlDcdCapacityDef *capacity)
 {
@@ -100,7 +102,7 @@ qemuCxlDcdIsFallbackDue(const virCxlDcdDef *device, const virCxlDcdCapacityDef *
            !capacity->repeated && (age >= fallback || age < 0) && qemuCxlDcdEventLogHasRoom(device);
 }
 
-/* Ask once more, by range. QEMU is told once, whatever it says to that. */
+/* Ask once more, by range. This is done only once, whatever QEMU answers. */
 static int
 qemuCxlDcdAskByRange(virDomainPtr domain,
                      const virCxlDcdDef *device,
@@ -127,9 +129,9 @@ qemuCxlDcdAskByRange(virDomainPtr domain,
     return -1;
 }
 
-/* QEMU did not take a request. Whether that is because the guest has just given the capacity
- * back, which is what was asked for. The error stays set where it is not. The refresh asks QEMU no
- * third time: nothing is due after a refusal. */
+/* Whether QEMU refused a request because the guest has just given the capacity back, which is what
+ * the request was for. Otherwise the error stays set. The refresh does not make a third request:
+ * nothing is due after a refusal. */
 static bool
 qemuCxlDcdIsGoneMeanwhile(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
 {
@@ -152,11 +154,11 @@ qemuCxlDcdIsGoneMeanwhile(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
  * qemuCxlDcdReleaseContinue:
  * @domain: a running domain
  * @device: one of its devices
- * @capacity: a capacity of it that is releasing, and that the guest has not given back
+ * @capacity: a capacity of it in the state releasing that the guest has not given back
  *
- * Do what is due: ask, where the process that began the release did not come to it, or ask
- * once more by range. @capacity ends in VIR_DOMAIN_CXL_DCD_STATE_NONE where the guest gives it
- * back just before it is asked.
+ * Do what is due: ask the guest, if the process that began the release did not get that far,
+ * or ask once more by range. If the guest gives the capacity back just before it is asked,
+ * @capacity ends in VIR_DOMAIN_CXL_DCD_STATE_NONE.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -174,7 +176,7 @@ qemuCxlDcdReleaseContinue(virDomainPtr domain, virCxlDcdDef *device, virCxlDcdCa
     return ret == 0 || qemuCxlDcdIsGoneMeanwhile(domain, device, capacity) ? 0 : -1;
 }
 
-/* Ask for a capacity that the guest has, where it can hear of it. */
+/* Ask for a capacity that the guest has, if the event log has room for the request. */
 static int
 qemuCxlDcdCapacityRequest(virDomainPtr domain,
                           virCxlDcdDomainDef *def,
@@ -222,9 +224,9 @@ qemuCxlDcdCheckPolicy(const virCxlDcdDef *device, const virCxlDcdDef *request)
  *           policy, and whether the release is forced
  * @tag: the capacity's tag in its canonical spelling
  *
- * Ask the guest to give a capacity back, and record that. One that was refused is
- * forgotten; one that the guest has given back meanwhile is gone already, which is
- * no error; one that was asked back already is asked again.
+ * Ask the guest to give a capacity back, and record that. A capacity that the guest refused
+ * is forgotten. One that the guest has given back in the meantime is gone, which is not an
+ * error. One that was already asked for is asked for again.
  *
  * Returns 0, or -1 with an error set.
  */

@@ -2,27 +2,28 @@
 /*
  * qemu_cxl_dcd_source.c: the file that is to be the memory of a capacity
  *
- * QEMU opens the file of a memory backend, and makes it where there is none. Of what can
- * be wrong with it, it refuses a part only (measured on 10.0.2):
+ * QEMU opens the file of a memory backend, and creates it if there is none. Of all that can
+ * be wrong with the file, QEMU refuses only a part (measured on 10.0.2):
  *
  *   smaller than the memory      refused, with the sizes in hexadecimal
- *   larger                       taken: the rest of it is silently out of reach, and
+ *   larger                       accepted: the rest of it is silently out of reach, and
  *                                domains that share it may disagree on what it is
- *   empty                        made as large as the memory
- *   a directory                  a nameless file in it: hugetlbfs
- *   a pipe, a device             refused, with "No such device", after a try
- *   a link that leads nowhere    QEMU tries to make it for ever, and answers nobody more
- *   no folder for it             refused
+ *   empty                        enlarged to the size of the memory
+ *   a directory                  QEMU creates a nameless file in it: meant for hugetlbfs
+ *   a pipe, a device             refused, with "No such device", after an attempt
+ *   a link that leads nowhere    QEMU tries to create the file for ever, and no longer
+ *                                answers anybody
+ *   no such directory            refused
  *
- * So it is looked at before QEMU is told anything. That is a courtesy, not a protection:
- * the file may change a moment later, and QEMU's own answer is what counts. Where nothing
- * can be seen, since the daemon is on another host or for want of permission, QEMU's
- * answer is the only one.
+ * So the file is checked before QEMU is asked to do anything. That is a courtesy, not a
+ * protection: the file may change a moment later, and QEMU's own answer is what counts. If
+ * the file cannot be seen, because the daemon is on another host or permission is missing,
+ * QEMU's answer is the only one.
  *
- * A file that two capacities of one domain share is one memory at two places of the
- * guest's physical address space, under two names. QEMU does that without a word, and a
- * guest that uses both as memory destroys its own data: it is what becomes of an add that
- * is repeated without its tag. So it is refused; what is private is a copy, and harmless.
+ * A file that two capacities of one domain share is the same memory at two places of the
+ * guest's physical address space, under two names. QEMU accepts that silently, and a guest
+ * that uses both as memory destroys its own data. Repeating an add without its tag leads to
+ * exactly this, so it is refused. A private mapping is a copy, and harmless.
  */
 
 #include <config.h>
@@ -36,7 +37,7 @@
 #include "util/cxl_dcd_connect.h"
 #include "util/cxl_dcd_error.h"
 
-/* There is nothing at @path. */
+/* There is nothing at @path: check that QEMU can create the file. */
 static int
 qemuCxlDcdSourceCheckAbsent(const char *path)
 {
@@ -74,7 +75,7 @@ qemuCxlDcdSourceCheckSize(const struct stat *file, const virCxlDcdCapacityDef *c
     return -1;
 }
 
-/* Whether @source maps @file for others to see. */
+/* Whether @source is a shared mapping of @file. */
 static bool
 qemuCxlDcdSourceShares(const virCxlDcdSourceDef *source, const struct stat *file)
 {
@@ -85,7 +86,8 @@ qemuCxlDcdSourceShares(const virCxlDcdSourceDef *source, const struct stat *file
            buf.st_ino == file->st_ino;
 }
 
-/* By what @device has @file already: a capacity's tag, its own alias, or NULL. */
+/* What of @device already uses @file: a capacity, by its tag, or the device itself, by its alias.
+ * NULL if nothing does. */
 static const char *
 qemuCxlDcdSourceUser(const virCxlDcdDef *device,
                      const struct stat *file,
@@ -136,13 +138,13 @@ qemuCxlDcdSourceCheckUnused(const virCxlDcdDomainDef *def,
  * qemuCxlDcdSourceCheck:
  * @domain: a running domain
  * @def: its devices
- * @capacity: what is to become a capacity of one of them
+ * @capacity: the capacity to add to one of them
  *
- * Look at the file that is to be the memory of @capacity, where it has one and it can be
+ * Check the file that is to be the memory of @capacity, if it has one and the file can be
  * seen from here.
  *
- * Returns 0, or -1 with an error set: VIR_ERR_OPERATION_INVALID where another capacity of
- * the domain has the file, VIR_ERR_CONFIG_UNSUPPORTED where it will not do.
+ * Returns 0, or -1 with an error set: VIR_ERR_OPERATION_INVALID if another capacity of
+ * the domain uses the file, VIR_ERR_CONFIG_UNSUPPORTED if the file is unsuitable.
  */
 int
 qemuCxlDcdSourceCheck(virDomainPtr domain,
