@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_connect.c: where a connection leads
+ * cxl_dcd_connect.c: whether the daemon of a connection is on this host
  *
- * Only where the daemon is on this host can its files be looked at. A URI that names a
- * host, even this one, counts as another host's: what it resolves to is not asked. Nor is
- * what an external command (transport ext) leads to.
+ * Files of the daemon can be checked only if it is on this host. A URI that names a host, even
+ * this one, counts as another host: the name is not resolved. So does a URI whose transport is
+ * an external command (transport ext).
  */
 
 #include <config.h>
@@ -19,8 +19,8 @@
  * virCxlDcdConnectIsLocal:
  * @conn: a connection
  *
- * Returns true when its daemon runs on this host, and the files that it names are
- * files here.
+ * Returns true if its daemon runs on this host, so that the files it names are files of
+ * this host.
  */
 bool
 virCxlDcdConnectIsLocal(virConnectPtr conn)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_connect.h: where a connection leads
+ * cxl_dcd_connect.h: whether the daemon of a connection is on this host
  */
 
 #ifndef CXL_DCD_CONNECT_H

@@ -2,10 +2,10 @@
 /*
  * cxl_dcd_error.c: errors of libvirt's own kind
  *
- * What a client sees of a failure is the virError of the thread that failed.
+ * A client learns of a failure from the virError of the thread that failed.
  * libvirt sets it with virSetError(), which its shared library exports but no
- * header declares: it is looked up at run time, so that a libvirt without it
- * costs the error its way to the client (it goes to stderr) and nothing else.
+ * header declares. It is looked up at run time, so that with a libvirt that does
+ * not have it, errors go to stderr instead of the client, and all else works.
  */
 
 #include <config.h>
@@ -16,7 +16,7 @@
 
 #include "cxl_dcd_error.h"
 
-/* The words that libvirt puts before the text of an error of this code. */
+/* The text that libvirt puts before the message of an error with this code. */
 static const struct {
     int code;
     const char *prefix;
@@ -46,9 +46,9 @@ virCxlDcdSetError(virErrorPtr error)
 
 /**
  * virCxlDcdReportErrorDomain:
- * @domain: a virErrorDomain, the part of libvirt that speaks
+ * @domain: a virErrorDomain, the part of libvirt that reports the error
  * @code: a virErrorNumber
- * @format: the text, in the manner of printf
+ * @format: the message, as for printf()
  *
  * Set the calling thread's libvirt error, as virReportError() does inside
  * libvirt (source: virSetError(), libvirt.so).
@@ -83,8 +83,8 @@ virCxlDcdReportErrorDomain(int domain, int code, const char *format, ...)
 /**
  * virCxlDcdErrorSave:
  *
- * Returns the calling thread's libvirt error, for virCxlDcdErrorRestore() after work
- * that may set another.
+ * Returns the calling thread's libvirt error, to be set again with virCxlDcdErrorRestore()
+ * after work that may set another one.
  */
 virErrorPtr
 virCxlDcdErrorSave(void)
@@ -94,7 +94,7 @@ virCxlDcdErrorSave(void)
 
 /**
  * virCxlDcdErrorRestore:
- * @error: what virCxlDcdErrorSave() returned; is freed
+ * @error: what virCxlDcdErrorSave() returned; it is freed
  */
 void
 virCxlDcdErrorRestore(virErrorPtr error)

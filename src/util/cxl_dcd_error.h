@@ -11,7 +11,7 @@
 
 void virCxlDcdReportErrorDomain(int domain, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* The domain is what a caller of libvirt sees in virErrorPtr->domain. */
+/* The domain is the one that a caller of libvirt sees in virErrorPtr->domain. */
 #define virCxlDcdReportError(code, ...) virCxlDcdReportErrorDomain(VIR_FROM_QEMU, code, __VA_ARGS__)
 
 const char *virCxlDcdLastErrorMessage(void);

@@ -15,7 +15,7 @@
 
 #include "cxl_dcd_json.h"
 
-/* Arrays and objects inside of each other: QEMU's replies have less than ten. */
+/* How deeply arrays and objects may be nested; QEMU's replies have less than ten levels. */
 #define VIR_CXL_DCD_JSON_DEPTH 100
 
 struct _virCxlDcdJSONWriter {
@@ -25,7 +25,7 @@ struct _virCxlDcdJSONWriter {
 /**
  * virCxlDcdJSONWriterNew:
  *
- * Returns a writer of one compact JSON value.
+ * Returns a writer for one compact JSON value.
  */
 virCxlDcdJSONWriter *
 virCxlDcdJSONWriterNew(void)
@@ -66,7 +66,7 @@ virCxlDcdJSONAddName(virCxlDcdJSONWriter *writer, const char *name)
 /**
  * virCxlDcdJSONBeginObject:
  * @writer: the writer
- * @name: the member's name, or NULL where there is none
+ * @name: the member's name, or NULL if it has none
  */
 void
 virCxlDcdJSONBeginObject(virCxlDcdJSONWriter *writer, const char *name)
@@ -88,7 +88,7 @@ virCxlDcdJSONEndObject(virCxlDcdJSONWriter *writer)
 /**
  * virCxlDcdJSONBeginArray:
  * @writer: the writer
- * @name: the member's name, or NULL where there is none
+ * @name: the member's name, or NULL if it has none
  */
 void
 virCxlDcdJSONBeginArray(virCxlDcdJSONWriter *writer, const char *name)
@@ -110,7 +110,7 @@ virCxlDcdJSONEndArray(virCxlDcdJSONWriter *writer)
 /**
  * virCxlDcdJSONAddString:
  * @writer: the writer
- * @name: the member's name, or NULL where there is none
+ * @name: the member's name, or NULL if it has none
  * @value: the value
  */
 void
@@ -123,7 +123,7 @@ virCxlDcdJSONAddString(virCxlDcdJSONWriter *writer, const char *name, const char
 /**
  * virCxlDcdJSONAddUnsigned:
  * @writer: the writer
- * @name: the member's name, or NULL where there is none
+ * @name: the member's name, or NULL if it has none
  * @value: the value; all 64 bits are kept
  */
 void
@@ -138,7 +138,7 @@ virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer, const char *name, unsigned
 /**
  * virCxlDcdJSONAddBoolean:
  * @writer: the writer
- * @name: the member's name, or NULL where there is none
+ * @name: the member's name, or NULL if it has none
  * @value: the value
  */
 void
@@ -181,9 +181,9 @@ virCxlDcdJSONHigher(void *opaque)
     return true;
 }
 
-/* yajl frees its trees by recursion, with no limit of its own: a text that is nested deeply
- * enough overflows the stack. Its parser does not recurse, so the text is parsed without a
- * tree first. Returns what is wrong with it, or NULL. */
+/* yajl frees its trees by recursion, without a limit: deeply nested text overflows the stack. Its
+ * parser does not recurse, so the text is first parsed without building a tree. Returns what is
+ * wrong with the text, or NULL. */
 static char *
 virCxlDcdJSONCheck(const char *text)
 {
@@ -218,7 +218,7 @@ virCxlDcdJSONCheck(const char *text)
 /**
  * virCxlDcdJSONParse:
  * @text: a JSON value
- * @message: where the complaint goes, to be freed with g_free()
+ * @message: where to store what is wrong with @text, to be freed with g_free()
  *
  * Returns the value, or NULL with *@message set.
  */
@@ -249,7 +249,7 @@ virCxlDcdJSONFree(virCxlDcdJSON *value)
  * @object: any value, or NULL
  * @name: a member's name
  *
- * Returns the member, or NULL when @object is no object or has none.
+ * Returns the member, or NULL if @object is not an object or does not have it.
  */
 virCxlDcdJSON *
 virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name)
@@ -264,7 +264,7 @@ virCxlDcdJSONMember(virCxlDcdJSON *object, const char *name)
  * @object: any value, or NULL
  * @name: a member's name
  *
- * Returns the member's text, or NULL when it is not there or no string.
+ * Returns the member's text, or NULL if there is no such member or it is not a string.
  */
 const char *
 virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name)
@@ -278,16 +278,16 @@ virCxlDcdJSONMemberString(virCxlDcdJSON *object, const char *name)
  * virCxlDcdJSONMemberUnsigned:
  * @object: any value, or NULL
  * @name: a member's name
- * @value: where the number goes
+ * @value: where to store the number
  *
- * Returns true when the member is there and a number from 0 to 2^64-1.
+ * Returns true if the member exists and is a number from 0 to 2^64-1.
  */
 bool
 virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned long long *value)
 {
     virCxlDcdJSON *member = virCxlDcdJSONMember(object, name);
     const char *digits = member ? YAJL_GET_NUMBER(member) : NULL;
-    guint64 number; /* another type than @value has */
+    guint64 number; /* not the type of @value */
 
     if (!digits || !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT64, &number, NULL))
         return false;
@@ -299,7 +299,7 @@ virCxlDcdJSONMemberUnsigned(virCxlDcdJSON *object, const char *name, unsigned lo
  * virCxlDcdJSONLength:
  * @array: any value, or NULL
  *
- * Returns the number of its elements, 0 when it is no array.
+ * Returns the number of its elements, or 0 if it is not an array.
  */
 size_t
 virCxlDcdJSONLength(virCxlDcdJSON *array)
@@ -310,7 +310,7 @@ virCxlDcdJSONLength(virCxlDcdJSON *array)
 /**
  * virCxlDcdJSONElement:
  * @array: an array
- * @i: less than its length
+ * @i: an index, less than its length
  *
  * Returns the element.
  */

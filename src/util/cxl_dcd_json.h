@@ -26,7 +26,7 @@ virCxlDcdJSONAddUnsigned(virCxlDcdJSONWriter *writer, const char *name, unsigned
 void virCxlDcdJSONAddBoolean(virCxlDcdJSONWriter *writer, const char *name, bool value);
 char *virCxlDcdJSONFinish(virCxlDcdJSONWriter *writer);
 
-/* A value that was read, or a part of one, which belongs to the whole. */
+/* A parsed value, or a part of one, which belongs to the whole value. */
 typedef struct yajl_val_s virCxlDcdJSON;
 
 virCxlDcdJSON *virCxlDcdJSONParse(const char *text, char **message);

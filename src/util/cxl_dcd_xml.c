@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_xml.c: reading XML, and where in the text each element stands
+ * cxl_dcd_xml.c: reading XML, and the position of each element in the text
  *
- * libvirt prints domain XML in a way of its own (attributes in single quotes,
- * two spaces a level), and what is not this project's must leave it byte for
- * byte as it came. So a document is not changed as a tree and written again:
- * its text is cut and filled at places that the tree names. This file reads a
- * text into a tree and keeps for every element where it begins and ends.
+ * libvirt prints domain XML in its own way (attributes in single quotes, two
+ * spaces for each level), and whatever is not this project's must stay byte for
+ * byte as it came. So a document is not changed as a tree and printed again:
+ * instead, text is cut and inserted at the positions of elements. This file
+ * parses a text into a tree and records for each element where it begins and ends.
  *
- * The places come from the parser's own position at the start-tag and end-tag
- * events. At the start-tag event the parser stands behind the attributes, and
- * '<' cannot stand in an attribute's value: the nearest '<' before that position
- * begins the tag. This needs a text that the parser reads without changing its
- * encoding, so a text in another encoding than UTF-8 is brought to UTF-8 first,
- * and no places are taken before: for each of them libxml2 would encode again
- * all that it has decoded ahead, and a small document could keep a daemon busy.
- * A document type declaration is refused: with it go all entities but XML's own.
+ * The positions are the parser's own at the start-tag and end-tag events. At the
+ * start-tag event the parser has passed the attributes, and '<' cannot occur in
+ * an attribute's value: the tag begins at the nearest '<' before that position.
+ * This requires a text that the parser reads without converting its encoding, so
+ * a text in an encoding other than UTF-8 is first converted to UTF-8. Until then
+ * no positions are taken: for each of them, libxml2 would encode everything
+ * again that it has decoded ahead, and a small document could keep a daemon busy.
+ * A document type declaration is refused, and with it all entities but XML's own.
  */
 
 #include <config.h>
@@ -31,18 +31,18 @@
 #include "cxl_dcd_error.h"
 #include "cxl_dcd_xml.h"
 
-/* What the events of one parse share, in xmlParserCtxt._private. */
+/* The state that the events of one parse share, in xmlParserCtxt._private. */
 typedef struct {
     const char *text;
     size_t length;
     GHashTable *spans;
-    char *message; /* the parser's first complaint */
+    char *message; /* the parser's first error */
     int line;
     bool doctype;
-    bool decoded; /* the parser reads another encoding: no spans */
+    bool decoded; /* the parser converts from another encoding: no spans */
 } virCxlDcdXMLReader;
 
-/* Just after the first '>' at or after @position. */
+/* The position just after the first '>' at or after @position. */
 static size_t
 virCxlDcdXMLTagEnd(virCxlDcdXMLReader *reader, size_t position)
 {
@@ -51,7 +51,7 @@ virCxlDcdXMLTagEnd(virCxlDcdXMLReader *reader, size_t position)
     return end ? (size_t)(end - reader->text) + 1 : reader->length;
 }
 
-/* Where in its text the parser is, or -1 where that is not to be known. */
+/* The parser's position in its text, or -1 if it cannot be known. */
 static long
 virCxlDcdXMLPosition(xmlParserCtxtPtr ctxt)
 {
@@ -145,7 +145,7 @@ virCxlDcdXMLOnError(void *opaque, virCxlDcdXMLErrorPtr error)
     reader->line = error->line;
 }
 
-/* One parse of @text. Returns the tree, or NULL with reader->message or ->doctype. */
+/* Parse the text once. Returns the tree, or NULL with reader->message or ->doctype set. */
 static xmlDocPtr
 virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
 {
@@ -175,10 +175,10 @@ virCxlDcdXMLRead(virCxlDcdXMLReader *reader)
 
 /**
  * virCxlDcdXMLParse:
- * @text: an XML document; NULL is an empty one
- * @what: what it is, for the error: "domain", "device"
+ * @text: an XML document; NULL counts as an empty one
+ * @what: what it is, for error messages: "domain", "device"
  *
- * Read @text without fetching anything and without entities but XML's own.
+ * Parse @text without fetching anything, and with no entities but XML's own.
  *
  * Returns the document, or NULL with VIR_ERR_XML_ERROR set.
  */
@@ -250,7 +250,7 @@ virCxlDcdXMLDocFree(virCxlDcdXMLDoc *doc)
  * @doc: the document
  * @node: one of its elements
  *
- * Returns the bytes of doc->text that @node takes; never NULL for an element
+ * Returns the part of doc->text that @node occupies; never NULL for an element
  * of @doc.
  */
 const virCxlDcdXMLSpan *
@@ -276,10 +276,10 @@ virCxlDcdXMLRoot(virCxlDcdXMLDoc *doc)
  * @node: a node, or NULL
  * @name: a local name, or NULL for any
  *
- * The namespace is not looked at: libvirt's virDomainSetMetadata() gives all
- * elements of what it stores a namespace.
+ * The namespace is ignored: libvirt's virDomainSetMetadata() gives a namespace to
+ * all elements of what it stores.
  *
- * Returns true when @node is an element of that name.
+ * Returns true if @node is an element with that name.
  */
 bool
 virCxlDcdXMLIsElement(xmlNodePtr node, const char *name)
@@ -293,7 +293,7 @@ virCxlDcdXMLIsElement(xmlNodePtr node, const char *name)
  * @node: an element
  * @uri: a namespace, or NULL for none
  *
- * Returns true when @node is in that namespace.
+ * Returns true if @node is in that namespace.
  */
 bool
 virCxlDcdXMLHasNamespace(xmlNodePtr node, const char *uri)
@@ -306,7 +306,7 @@ virCxlDcdXMLHasNamespace(xmlNodePtr node, const char *uri)
  * @node: a node, or NULL
  * @name: a local name, or NULL for any
  *
- * Returns the first element of that name among @node and its following
+ * Returns the first element with that name among @node and its following
  * siblings, or NULL.
  */
 xmlNodePtr
@@ -322,7 +322,7 @@ virCxlDcdXMLNext(xmlNodePtr node, const char *name)
  * @node: an element, or NULL
  * @name: a local name, or NULL for any
  *
- * Returns the first child element of that name, or NULL.
+ * Returns the first child element with that name, or NULL.
  */
 xmlNodePtr
 virCxlDcdXMLChild(xmlNodePtr node, const char *name)
@@ -335,7 +335,7 @@ virCxlDcdXMLChild(xmlNodePtr node, const char *name)
  * @node: an element
  * @name: an attribute's name
  *
- * Returns its value, to be freed with g_free(), or NULL when it is not there.
+ * Returns its value, to be freed with g_free(), or NULL if there is no such attribute.
  */
 char *
 virCxlDcdXMLAttribute(xmlNodePtr node, const char *name)
@@ -351,7 +351,7 @@ virCxlDcdXMLAttribute(xmlNodePtr node, const char *name)
  * virCxlDcdXMLContent:
  * @node: an element
  *
- * Returns its text without white space around it, to be freed with g_free().
+ * Returns its text without surrounding white space, to be freed with g_free().
  */
 char *
 virCxlDcdXMLContent(xmlNodePtr node)
@@ -366,10 +366,10 @@ virCxlDcdXMLContent(xmlNodePtr node)
 /**
  * virCxlDcdParseUnsigned:
  * @text: a number, decimal or with 0x
- * @max: the largest that is right
- * @value: where it goes
+ * @max: the largest valid number
+ * @value: where to store it
  *
- * Returns 0, or -1 when @text is not such a number; no error is set.
+ * Returns 0, or -1 if @text is not such a number; no error is set.
  */
 int
 virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned long long *value)
@@ -377,7 +377,7 @@ virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned long l
     bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");
     const char *digits = hex ? text + 2 : text;
 
-    /* strtoull() alone would take a sign, white space, and another 0x */
+    /* strtoull() alone would accept a sign, white space, and another 0x */
     if (!*digits || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
         return -1;
     errno = 0;
@@ -389,8 +389,8 @@ virCxlDcdParseUnsigned(const char *text, unsigned long long max, unsigned long l
  * virCxlDcdXMLUnsigned:
  * @node: an element
  * @attribute: one of its attributes, or NULL for its text
- * @max: the largest number that is right
- * @value: where it goes; left alone when the attribute is not there
+ * @max: the largest valid number
+ * @value: where to store it; unchanged if the attribute is missing
  *
  * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
  */
@@ -417,7 +417,8 @@ virCxlDcdXMLUnsigned(xmlNodePtr node,
     return -1;
 }
 
-/* The bytes of one @unit, or 0 for a word that is none: libvirt's virScaleInteger(). */
+/* The number of bytes in one @unit, or 0 if there is no such unit, as libvirt's
+ * virScaleInteger() has it. */
 static unsigned long long
 virCxlDcdUnitBytes(const char *unit)
 {
@@ -445,9 +446,9 @@ virCxlDcdUnitBytes(const char *unit)
 /**
  * virCxlDcdXMLSize:
  * @node: an element with a size: <size unit='GiB'>4</size>
- * @size: where the bytes go
+ * @size: where to store the number of bytes
  *
- * The unit is KiB when it is not given, as for libvirt's <memory>.
+ * The default unit is KiB, as for libvirt's <memory>.
  *
  * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
  */
@@ -483,7 +484,7 @@ virCxlDcdXMLSize(xmlNodePtr node, unsigned long long *size)
     return 0;
 }
 
-/* Where libxml2's complaints about a schema or a document go: a GString. */
+/* Collects libxml2's errors about a schema or a document in a GString. */
 static void
 virCxlDcdXMLCollect(void *opaque, virCxlDcdXMLErrorPtr error)
 {
@@ -499,10 +500,10 @@ virCxlDcdXMLCollect(void *opaque, virCxlDcdXMLErrorPtr error)
 /**
  * virCxlDcdXMLValidate:
  * @text: a <cxl-dcd> or <capacity> element
- * @what: what it is, for the error
+ * @what: what it is, for error messages
  *
- * Check @text against the RELAX NG grammar docs/schemas/cxl-dcd.rng, which the
- * library carries within itself.
+ * Check @text against the RELAX NG grammar docs/schemas/cxl-dcd.rng, which is
+ * linked into the library.
  *
  * Returns 0, or -1 with VIR_ERR_XML_INVALID_SCHEMA set.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_xml.h: reading XML, and where in the text each element stands
+ * cxl_dcd_xml.h: reading XML, and the position of each element in the text
  */
 
 #ifndef CXL_DCD_XML_H
@@ -10,7 +10,7 @@
 #include <libxml/tree.h>
 #include <stdbool.h>
 
-/* A document and its text; every element knows its place in the text. */
+/* A document and its text, with the position of each element in the text. */
 typedef struct {
     char *text;        /* UTF-8 */
     xmlDocPtr doc;     /* the tree of text */
