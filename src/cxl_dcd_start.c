@@ -2,22 +2,22 @@
 /*
  * cxl_dcd_start.c: the capacities that a domain starts with
  *
- * A definition may name capacities. libvirt starts the domain without them; whoever
- * started it through the driver module offers them then, and the daemon's tracker those
- * of a domain that libvirt started by itself. Each is offered once: one that was released
- * on purpose must not come back because a daemon was restarted. So the live XML has a
- * mark of the tags that are dealt with:
+ * A definition may name capacities. libvirt starts the domain without them. Whoever started
+ * the domain through the driver module then offers them; if libvirt started the domain by
+ * itself, the daemon's tracker does. Each capacity is offered once: one that was released on
+ * purpose must not come back because a daemon was restarted. So the live XML has a mark
+ * with the tags that are dealt with:
  *
  *     <metadata>
  *       <cxl-dcd:start><cxl-dcd:capacity tag='...'/>...</cxl-dcd:start>
  *
- * What is still to be done are the capacities of the definition in the live XML that the
- * mark does not name. Offering comes first and the mark after it; a process that is killed
- * between the two has left a record, and a capacity that has a record counts as dealt with
- * too. The definition itself stays as it is, so that it shows what it did.
+ * The capacities of the definition in the live XML that the mark does not name are still to
+ * be offered. The offer comes first, and the mark after it. A process that is killed between
+ * the two has left a record, and a capacity with a record counts as dealt with too. The
+ * definition itself is not changed, so that it still shows what it asked for.
  *
- * A guest that goes on where it was saved does not begin: it has had its offers, and they
- * are dealt with, too.
+ * A guest that resumes from a saved state has had its offers before, so its capacities count
+ * as dealt with too.
  */
 
 #include <config.h>
@@ -31,7 +31,7 @@
 #include "qemu/qemu_cxl_dcd_capacity.h"
 #include "qemu/qemu_cxl_dcd_lock.h"
 
-/* The tags of the mark in @doc, a set; empty where there is none. */
+/* The tags in the mark in @doc, as a set; empty if there is no mark. */
 static GHashTable *
 virCxlDcdStartParseMark(virCxlDcdXMLDoc *doc)
 {
@@ -77,8 +77,8 @@ virCxlDcdStartSetMark(virDomainPtr domain, GHashTable *tags)
                                 VIR_DOMAIN_AFFECT_LIVE);
 }
 
-/* Whether the guest of a running domain began with it (libvirt: virDomainGetState()).
- * Returns 1, 0 when it goes on from elsewhere, or -1 with an error set. */
+/* Whether the guest of a running domain was booted with it (libvirt: virDomainGetState()).
+ * Returns 1, 0 if the guest continues from a saved state or elsewhere, or -1 with an error set. */
 static int
 virCxlDcdStartBegins(virDomainPtr domain)
 {
@@ -91,17 +91,17 @@ virCxlDcdStartBegins(virDomainPtr domain)
            !(state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION);
 }
 
-/* What goes along with the offers of one domain. */
+/* The context of the offers to one domain. */
 typedef struct {
     virDomainPtr domain;
-    virCxlDcdDomainDef *def;         /* what runs; gets what is offered */
+    virCxlDcdDomainDef *def;         /* the running devices; what is offered is added */
     GHashTable *done;                /* the tags that are dealt with */
-    bool begins;                     /* the guest does, and has had no offers */
+    bool begins;                     /* the guest was booted, and has had no offers */
     virCxlDcdStartFailedFunc failed; /* or NULL */
     void *opaque;                    /* for failed */
 } virCxlDcdStartWork;
 
-/* Takes @capacity. */
+/* Takes ownership of @capacity. */
 static int
 virCxlDcdStartOfferOne(virCxlDcdStartWork *work,
                        virCxlDcdDef *device,
@@ -163,8 +163,8 @@ virCxlDcdStartOfferAll(virCxlDcdStartWork *work, const virCxlDcdDomainDef *confi
  * virCxlDcdStartOffer:
  * @domain: a running domain whose lock the calling thread has
  * @doc: its live XML
- * @def: the devices of @doc with their records; what is offered joins them
- * @failed: told of a capacity that cannot be offered; NULL where that is the end of it
+ * @def: the devices of @doc with their records; what is offered is added to them
+ * @failed: called for a capacity that cannot be offered; NULL: such a capacity ends the work
  * @opaque: for @failed
  *
  * Offer the capacities of the definition that have not been offered since the domain
@@ -205,8 +205,8 @@ virCxlDcdStartOffer(virDomainPtr domain,
     return ret;
 }
 
-/* libvirt does not print a domain that it has started. Returns 0 when it surely has nothing of
- * ours, else -1 with the error that is set. */
+/* libvirt does not print the XML of a domain that it has started. Returns 0 if the domain certainly
+ * has nothing of ours, else -1 with the error that is set already. */
 static int
 virCxlDcdStartHidden(virDomainPtr domain)
 {
@@ -224,10 +224,10 @@ virCxlDcdStartHidden(virDomainPtr domain)
  * virCxlDcdStart:
  * @domain: a domain that has just been started
  *
- * Offer the capacities of its definition, all or none: where one cannot be offered, the
- * domain is not what was asked for. A domain in the plain form has the driver module in
- * its daemon, which has done it; a client that may start it and not look at it cannot, and
- * leaves it to the tracker.
+ * Offer the capacities of its definition. This fails if one of them cannot be offered, since the
+ * domain is then not what was asked for. If the domain is in the plain form, its daemon has the
+ * driver module, which has already offered them. A client that may start the domain but not read
+ * it cannot do so, and leaves it to the tracker.
  *
  * Returns 0, or -1 with an error set.
  */

@@ -17,8 +17,8 @@
  *            says why
  * @opaque: the caller's
  *
- * Returns true when it is to be left at that, and the others are to be offered; false
- * when the whole is to be tried again later.
+ * Returns true to go on with the other capacities without it; false to try all of it again
+ * later.
  */
 typedef bool (*virCxlDcdStartFailedFunc)(virDomainPtr domain,
                                          const virCxlDcdCapacityDef *capacity,

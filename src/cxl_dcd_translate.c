@@ -2,9 +2,9 @@
 /*
  * cxl_dcd_translate.c: domain XML, between a client and libvirt
  *
- * The one place where what the XML means (src/conf) and what QEMU is told
- * (src/qemu) meet: a definition on its way to libvirt gets the stored form with
- * the arguments, one on its way back loses both.
+ * The only place where what the XML means (src/conf) meets what QEMU is told
+ * (src/qemu). A definition on its way to libvirt gets the stored form and the
+ * arguments; a definition on its way back loses both.
  */
 
 #include <config.h>
@@ -22,15 +22,15 @@
  * virCxlDcdIsConcerned:
  * @xml: any XML, or NULL
  *
- * The name of the element and all our namespaces hold "cxl-dcd". In UTF-8 and without
- * entities an element's name can be written in one way only. A namespace is an attribute's
- * value, in which a character can be a reference ("cxl&#45;dcd"). No program prints one like
- * that: libvirt, which prints what it has parsed, least of all. Who writes it by hand, or
- * takes an encoding such as UTF-7 or an entity, has his domain go to libvirt as it would
- * without us: libvirt ignores an element that it does not know, and keeps metadata. We see
- * those once libvirt prints them.
+ * The name of the element and all our namespaces contain "cxl-dcd". In UTF-8 and without
+ * entities, an element's name can be written in one way only. A namespace is an attribute's
+ * value, in which a character can be written as a reference ("cxl&#45;dcd"), but no program
+ * prints it like that, least of all libvirt, which prints what it has parsed. If a user writes
+ * it so by hand, or uses an encoding such as UTF-7 or an entity, the domain goes to libvirt as
+ * it would without us: libvirt ignores an element that it does not know, and keeps metadata.
+ * We recognize such a domain once libvirt prints it.
  *
- * Returns false when @xml speaks of nothing of ours, and need not be parsed.
+ * Returns false if @xml contains nothing of ours, and need not be parsed.
  */
 bool
 virCxlDcdIsConcerned(const char *xml)
@@ -42,7 +42,7 @@ virCxlDcdIsConcerned(const char *xml)
  * virCxlDcdHasPlain:
  * @xml: a domain as a daemon printed it
  *
- * Returns true when <cxl-dcd> stands among its devices: the daemon has the
+ * Returns true if there is a <cxl-dcd> among its devices: then the daemon has the
  * driver module.
  */
 bool
@@ -59,12 +59,12 @@ virCxlDcdHasPlain(const char *xml)
 
 /**
  * virCxlDcdHasDefinition:
- * @domain: a running domain whose XML cannot be had
+ * @domain: a running domain whose XML cannot be obtained
  *
- * libvirt prints a running domain when it may talk to its QEMU, and gives up where that takes
- * long. Its metadata is always at hand (libvirt: virDomainGetMetadata()).
+ * To print a running domain, libvirt may need to talk to its QEMU, and gives up if that takes
+ * too long. Its metadata is always available (libvirt: virDomainGetMetadata()).
  *
- * Returns 1 when libvirt has a definition of ours for it, 0 when it has none, or -1 with an
+ * Returns 1 if libvirt has a definition of ours for it, 0 if it has none, or -1 with an
  * error set.
  */
 int
@@ -118,7 +118,7 @@ virCxlDcdTranslateDecide(virCxlDcdXMLDoc *doc,
     return 0;
 }
 
-/* The stored form of @doc with @def for its devices. */
+/* Write the stored form of @doc, with @def as its devices. */
 static int
 virCxlDcdTranslateSplice(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, char **stored)
 {
@@ -145,14 +145,14 @@ virCxlDcdTranslateSplice(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, ch
 /**
  * virCxlDcdTranslateStore:
  * @xml: a domain as a client gave it
- * @validate: check it against the schema too
+ * @validate: whether to check it against the schema too
  * @decide: called for each device
  * @opaque: for @decide
- * @stored: where the domain for libvirt goes, to be freed with g_free(); NULL
- *          when @xml is for libvirt as it is
+ * @stored: where to store the domain for libvirt, to be freed with g_free(); NULL
+ *          if @xml can go to libvirt as it is
  *
- * Bring a definition into the stored form. A domain that is in the stored form
- * already stays as it is, but for the records of running capacities, which go.
+ * Convert a definition to the stored form. A domain that already is in the stored
+ * form stays as it is, except that the records of running capacities are removed.
  *
  * Returns 0, or -1 with an error set.
  */
@@ -186,8 +186,8 @@ virCxlDcdTranslateStore(const char *xml,
 /**
  * virCxlDcdTranslateRedefine:
  * @xml: a domain in the stored form, as libvirt printed it
- * @def: its devices, changed in nothing that shows in the arguments
- * @stored: where the domain for libvirt goes, to be freed with g_free()
+ * @def: its devices, with no change that would change the arguments
+ * @stored: where to store the domain for libvirt, to be freed with g_free()
  *
  * Returns 0, or -1 with an error set.
  */
@@ -203,11 +203,11 @@ virCxlDcdTranslateRedefine(const char *xml, const virCxlDcdDomainDef *def, char 
  * virCxlDcdTranslateShow:
  * @xml: a domain as libvirt printed it
  *
- * Bring a domain from the stored into the plain form. One whose stored form
- * does not fit together (somebody edited it by hand) is shown as it is.
+ * Convert a domain from the stored to the plain form. If its stored form is not
+ * consistent (somebody edited it by hand), it is shown as it is.
  *
- * Returns the domain, to be freed with g_free(), or NULL when @xml is to be
- * shown as it is.
+ * Returns the domain, to be freed with g_free(), or NULL if @xml is to be shown
+ * as it is.
  */
 char *
 virCxlDcdTranslateShow(const char *xml)
@@ -231,11 +231,11 @@ virCxlDcdTranslateShow(const char *xml)
 
 /**
  * virCxlDcdTranslateNested:
- * @xml: a snapshot or a checkpoint, with a <domain> inside and perhaps an <inactiveDomain>
+ * @xml: a snapshot or a checkpoint, which contains a <domain> and perhaps an <inactiveDomain>
  * @translate: called for each of them, as a document of its own
  * @opaque: for @translate
- * @changed: where the document with what @translate made of them goes, to be freed with
- *           g_free(); NULL when it left all as they are
+ * @changed: where to store the document with the translated domains, to be freed with
+ *           g_free(); NULL if @translate left all of them as they are
  *
  * Returns 0, or -1 with an error set.
  */

@@ -14,17 +14,17 @@
  * @device: one of its devices
  * @opaque: the caller's
  *
- * Decide device->driver and device->module of a device of the tagged model that does not say
- * them, and whether the domain's QEMU can have the device.
+ * Set device->driver and device->module of a device of the tagged model that does not specify
+ * them, and check that the domain's QEMU can have the device.
  *
- * Returns 0, or -1 with an error set when it cannot.
+ * Returns 0, or -1 with an error set if it cannot.
  */
 typedef int (*virCxlDcdDecideFunc)(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque);
 
 /**
  * virCxlDcdTranslateFunc:
  * @xml: a domain
- * @changed: where another text for it goes, to be freed with g_free(); NULL for @xml itself
+ * @changed: where to store its new text, to be freed with g_free(); NULL if @xml stays as it is
  * @opaque: the caller's
  *
  * Returns 0, or -1 with an error set.

@@ -2,10 +2,10 @@
 /*
  * libvirt-cxl-dcd.c: CXL dynamic capacity of a libvirt domain
  *
- * The public interface. Each function finds out first who does the work: where
- * the domain XML shows <cxl-dcd> among the devices, the daemon has the driver
- * module, and an add or a release is left to it, as attach and detach of a device;
- * else it is done here, over the same connection.
+ * The public interface. Each function first finds out who does the work. If the domain XML
+ * shows <cxl-dcd> among the devices, the daemon has the driver module, and an add or a
+ * release is left to it, as an attach or detach of a device. Otherwise the work is done
+ * here, over the same connection.
  */
 
 #include <config.h>
@@ -56,7 +56,7 @@ virCxlDcdCheckDomain(virDomainPtr domain)
     return -1;
 }
 
-/* VIR_DOMAIN_AFFECT_CURRENT becomes what it stands for. */
+/* Replace VIR_DOMAIN_AFFECT_CURRENT by the flag that it stands for. */
 static int
 virCxlDcdImpact(virDomainPtr domain, unsigned int *flags)
 {
@@ -70,7 +70,7 @@ virCxlDcdImpact(virDomainPtr domain, unsigned int *flags)
     return 0;
 }
 
-/* The one <capacity> of an attach or detach document. */
+/* The only <capacity> of an attach or detach document. */
 static virCxlDcdCapacityDef *
 virCxlDcdTakeCapacity(virCxlDcdDef *request)
 {
@@ -84,7 +84,7 @@ virCxlDcdTakeCapacity(virCxlDcdDef *request)
     return NULL;
 }
 
-/* Nothing in a document for attach-device says how to release. */
+/* A document for attach-device must not say how to release. */
 static int
 virCxlDcdCheckNoRelease(const virCxlDcdDef *request)
 {
@@ -97,7 +97,7 @@ virCxlDcdCheckNoRelease(const virCxlDcdDef *request)
     return -1;
 }
 
-/* A document that says the same, for a daemon that has the driver module. */
+/* Format a document that says the same, for a daemon that has the driver module. */
 static char *
 virCxlDcdFormatRequest(const virCxlDcdDef *request, const virCxlDcdCapacityDef *capacity)
 {
@@ -122,8 +122,8 @@ virCxlDcdFormatRequest(const virCxlDcdDef *request, const virCxlDcdCapacityDef *
 
 /* ---------------------------------------------------- the stored definition */
 
-/* The definition that libvirt keeps for the next start, and its devices. @secrets: with
- * what a read-only connection may not see, to be defined again. */
+/* The definition that libvirt keeps for the next start, and its devices. @secrets: include
+ * what a read-only connection may not see, so that it can be defined again. */
 static virCxlDcdDomainDef *
 virCxlDcdLoadConfig(virDomainPtr domain, bool secrets, char **xml)
 {
@@ -159,7 +159,7 @@ virCxlDcdCheckConfigDevices(const virCxlDcdDomainDef *def)
     return -1;
 }
 
-/* A capacity that says the same as @capacity does in XML that a user writes. */
+/* Copy what a user may write of @capacity in XML. */
 static virCxlDcdCapacityDef *
 virCxlDcdCapacityCopy(const virCxlDcdCapacityDef *capacity)
 {
@@ -171,7 +171,7 @@ virCxlDcdCapacityCopy(const virCxlDcdCapacityDef *capacity)
     return doc ? virCxlDcdCapacityDefParseXML(virCxlDcdXMLRoot(doc)) : NULL;
 }
 
-/* Put a copy of @capacity into @def, the definition. */
+/* Add a copy of @capacity to @def, the definition. */
 static int
 virCxlDcdConfigAdd(virCxlDcdDomainDef *def, const char *alias, const virCxlDcdCapacityDef *capacity)
 {
@@ -207,9 +207,9 @@ virCxlDcdConfigRemove(virCxlDcdDomainDef *def,
     return 0;
 }
 
-/* Put @capacity into the definition, or take it out. @check: only find out whether that can be
- * done. Somebody may define the domain anew while a guest is offered or asked for capacity, so
- * the definition that is changed is read after that. */
+/* Add @capacity to the definition, or remove it. @check: only find out whether that is possible.
+ * Somebody may redefine the domain while a guest is offered or asked for capacity, so the
+ * definition is read again after that, and then changed. */
 static int
 virCxlDcdChangeConfig(virDomainPtr domain,
                       const char *alias,
@@ -251,8 +251,8 @@ virCxlDcdShowsPlain(virDomainPtr domain, unsigned int flags)
     return plain;
 }
 
-/* What runs and the definition need not be alike: only one of them may have a device.
- * Returns 1 when the daemon has the driver module, 0 when not, -1 with an error set. */
+/* The running domain and the definition may differ, and only one of them may have a device.
+ * Returns 1 if the daemon has the driver module, 0 if not, -1 with an error set. */
 static int
 virCxlDcdIsLeftToDaemon(virDomainPtr domain, unsigned int impact)
 {
@@ -263,7 +263,7 @@ virCxlDcdIsLeftToDaemon(virDomainPtr domain, unsigned int impact)
     return plain;
 }
 
-/* The definition could not be changed after the running domain was. */
+/* Report that the running domain was changed, but the definition could not be. */
 static int
 virCxlDcdReportHalf(virDomainPtr domain, const char *tag, const char *what)
 {
@@ -310,25 +310,26 @@ virCxlDcdAddHere(virDomainPtr domain,
 /**
  * virDomainCxlDcdAdd:
  * @domain: a domain of a QEMU connection that may write
- * @xml: <cxl-dcd> with one <capacity>, and an <alias> where the domain has several
+ * @xml: <cxl-dcd> with one <capacity>, and an <alias> if the domain has several
  *       devices (docs/schemas/cxl-dcd.rng)
  * @flags: bitwise-OR of virDomainModificationImpact
  *
- * Add a capacity. To a running domain (VIR_DOMAIN_AFFECT_LIVE) it is offered: QEMU gets
- * its backend, where the device is of the tagged model, and the guest the offer, which
- * it accepts or refuses in its own time: see virDomainCxlDcdWait(). In the definition
- * (VIR_DOMAIN_AFFECT_CONFIG) it is what the next start begins with.
+ * Add a capacity. With VIR_DOMAIN_AFFECT_LIVE it is offered to the running domain: QEMU
+ * gets its backend, if the device is of the tagged model, and the guest gets the offer,
+ * which it accepts or refuses in its own time: see virDomainCxlDcdWait(). With
+ * VIR_DOMAIN_AFFECT_CONFIG it is added to the definition, and offered when the domain is
+ * next started.
  *
- * A tag is generated where @xml has none, and an offset chosen: the lowest that is free.
+ * If @xml has no tag, one is generated. If it has no offset, the lowest free one is chosen.
  *
  * Source: QEMU object-add, cxl-add-dynamic-capacity; CXL 3.1, section 9.13.3.
  *
  * Returns the capacity's tag, to be freed with free(), or NULL with an error set:
- * VIR_ERR_XML_ERROR for a wrong value, VIR_ERR_OPERATION_INVALID for one that does not
- * go with what the domain has, VIR_ERR_CONFIG_UNSUPPORTED for a file that cannot be the
- * memory, VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses. Nothing has
- * changed then, unless the message says that the capacity was offered: with both flags, where
- * the definition could not be changed afterwards.
+ * VIR_ERR_XML_ERROR for a wrong value, VIR_ERR_OPERATION_INVALID for one that conflicts
+ * with what the domain has, VIR_ERR_CONFIG_UNSUPPORTED for a file that cannot be the
+ * memory, VIR_ERR_OPERATION_FAILED with QEMU's words if QEMU refuses. In these cases nothing
+ * has changed, unless the message says that the capacity was offered: that happens with both
+ * flags, if the definition could not be changed afterwards.
  */
 char *
 virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
@@ -387,7 +388,7 @@ virCxlDcdReleaseHere(virDomainPtr domain,
     (VIR_DOMAIN_CXL_DCD_RELEASE_TAG_BASED | VIR_DOMAIN_CXL_DCD_RELEASE_PRESCRIPTIVE |              \
      VIR_DOMAIN_CXL_DCD_RELEASE_FORCED)
 
-/* What @flags say of the way to ask. Returns 0, or -1 with an error set. */
+/* Read from @flags how to ask the guest. Returns 0, or -1 with an error set. */
 static int
 virCxlDcdReleaseRequest(virCxlDcdDef *request, unsigned int flags)
 {
@@ -420,21 +421,22 @@ virCxlDcdReleaseRequest(virCxlDcdDef *request, unsigned int flags)
  * @flags: bitwise-OR of virDomainModificationImpact and virDomainCxlDcdReleaseFlags
  *
  * Release a capacity. In a running domain the guest is asked for it, and gives it back in
- * its own time: see virDomainCxlDcdWait(). When it has, its memory is freed. A capacity
- * that the guest refused is forgotten. From the definition it is taken out.
+ * its own time: see virDomainCxlDcdWait(). Its memory is freed after that. A capacity that
+ * the guest refused is forgotten. With VIR_DOMAIN_AFFECT_CONFIG it is removed from the
+ * definition.
  *
- * The guest of a tagged device is asked by the tag, and some seconds later, if it has not
- * answered, once more by the range (<release fallback='SECONDS'/> in the <cxl-dcd> of the
+ * The guest of a tagged device is asked by tag. If it has not answered some seconds later,
+ * it is asked once more, by range (<release fallback='SECONDS'/> in the <cxl-dcd> of the
  * domain, default 5, 0 never), unless a policy is named in @flags.
  *
  * Source: QEMU cxl-release-dynamic-capacity, object-del; CXL 3.1, section 9.13.3.
  *
- * Returns 0, or -1 with an error set: VIR_ERR_DEVICE_MISSING where there is no such
- * capacity, VIR_ERR_OPERATION_INVALID where the guest has not answered its offer,
+ * Returns 0, or -1 with an error set: VIR_ERR_DEVICE_MISSING if there is no such
+ * capacity, VIR_ERR_OPERATION_INVALID if the guest has not answered its offer,
  * VIR_ERR_OPERATION_UNSUPPORTED for a policy that the device does not have,
- * VIR_ERR_OPERATION_FAILED with QEMU's words where QEMU refuses. Nothing has changed then,
- * unless the message says that the guest was asked: with both flags, where the definition could
- * not be changed afterwards.
+ * VIR_ERR_OPERATION_FAILED with QEMU's words if QEMU refuses. In these cases nothing has
+ * changed, unless the message says that the guest was asked: that happens with both flags, if
+ * the definition could not be changed afterwards.
  */
 int
 virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag, unsigned int flags)
@@ -469,8 +471,8 @@ virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag,
 
 /* -------------------------------------------------------------- waiting */
 
-/* Refresh one capacity. Returns its state, NONE when there is no such capacity, or -1
- * with an error set. */
+/* Refresh one capacity. Returns its state, NONE if there is no such capacity, or -1 with an
+ * error set. */
 static int
 virCxlDcdRefreshTag(virDomainPtr domain, const char *tag)
 {
@@ -500,15 +502,15 @@ virCxlDcdIsPassing(int state)
  * virDomainCxlDcdWait:
  * @domain: a running domain of a QEMU connection that may write
  * @tag: a capacity's tag, a UUID
- * @timeout: how long to wait, milliseconds; negative: without end
+ * @timeout: how long to wait, in milliseconds; negative: forever
  * @flags: extra flags; not used yet, so callers should always pass 0
  *
- * Wait until the guest has answered: until the capacity is in none of the states adding,
- * pending and releasing. The state is asked of QEMU, and recorded.
+ * Wait until the guest has answered, that is, until the capacity is in none of the states
+ * adding, pending and releasing. QEMU is asked for the state, which is recorded.
  *
- * Returns the virDomainCxlDcdState, VIR_DOMAIN_CXL_DCD_STATE_NONE when there is no such
- * capacity (any more), or -1 with an error set: VIR_ERR_OPERATION_TIMEOUT when the guest
- * has not answered, which names the state; nothing has changed then.
+ * Returns the virDomainCxlDcdState, VIR_DOMAIN_CXL_DCD_STATE_NONE if there is no such
+ * capacity (any more), or -1 with an error set: VIR_ERR_OPERATION_TIMEOUT, with the state in
+ * the message, if the guest has not answered; nothing has changed then.
  */
 int
 virDomainCxlDcdWait(virDomainPtr domain, const char *tag, long long timeout, unsigned int flags)
@@ -601,7 +603,7 @@ virCxlDcdDeviceExport(const virCxlDcdDef *def)
     return device;
 }
 
-/* The devices of the definition, or of the running domain, as @flags want. */
+/* The devices of the definition or of the running domain, depending on @flags. */
 static virCxlDcdDomainDef *
 virCxlDcdListLoad(virDomainPtr domain, unsigned int flags)
 {
@@ -630,17 +632,17 @@ virCxlDcdListLoad(virDomainPtr domain, unsigned int flags)
 /**
  * virDomainCxlDcdListDevices:
  * @domain: a domain of a QEMU connection
- * @devices: where the devices go: an array that ends with NULL, to be freed with free()
- *           after virDomainCxlDcdDeviceFree() of each; NULL to have them counted
+ * @devices: where to store the devices: an array that ends with NULL, to be freed with free()
+ *           after virDomainCxlDcdDeviceFree() of each; NULL: only count them
  * @flags: bitwise-OR of virDomainCxlDcdListFlags
  *
  * List the devices of a running domain and their capacities. Without
- * VIR_DOMAIN_CXL_DCD_LIST_REFRESH this reads the live XML and QEMU is not asked, which a
- * read-only connection may do as well. With VIR_DOMAIN_CXL_DCD_LIST_CONFIG the devices and
- * capacities are those of the definition, whether or not the domain is running; the
- * capacities have no state there.
+ * VIR_DOMAIN_CXL_DCD_LIST_REFRESH this only reads the live XML and does not ask QEMU, so
+ * that a read-only connection may do it too. With VIR_DOMAIN_CXL_DCD_LIST_CONFIG the devices
+ * and capacities are those of the definition, whether or not the domain is running; such
+ * capacities have no state.
  *
- * Returns the number of devices, or -1 with an error set: VIR_ERR_OPERATION_INVALID where
+ * Returns the number of devices, or -1 with an error set: VIR_ERR_OPERATION_INVALID if
  * the domain is not running, has no definition, or has no such device.
  */
 int
