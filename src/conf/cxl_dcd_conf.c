@@ -2,15 +2,15 @@
 /*
  * cxl_dcd_conf.c: what <cxl-dcd> and <capacity> mean
  *
- * XML in, structs out, and XML back; no connection and no QEMU. Like libvirt's
- * parsers these ignore elements and attributes that they do not know: a schema
- * check (docs/schemas/cxl-dcd.rng) is there for whoever asks for it. Elements
- * are looked up by their local names, since libvirt gives every element of a
- * stored metadata element that element's namespace.
+ * XML in, structs out, and XML back, without a connection or QEMU. Like libvirt's
+ * parsers, these ignore elements and attributes that they do not know; whoever
+ * wants them refused can check against the schema (docs/schemas/cxl-dcd.rng).
+ * Elements are looked up by their local names, since libvirt gives every element
+ * of a stored metadata element that element's namespace.
  *
- * Parsing refuses what is no value at all (a size that is no number); whether
- * the values make a device is for the Validate functions to say, so that every
- * way to get a definition is checked by the same rules.
+ * Parsing refuses only what is not a value at all (a size that is not a number).
+ * Whether the values make a valid device is up to the Validate functions, so that
+ * every definition is checked by the same rules, wherever it comes from.
  */
 
 #include <config.h>
@@ -79,7 +79,7 @@ virCxlDcdPolicyToString(int policy)
  * @state: a virDomainCxlDcdState
  *
  * Returns the name that the domain XML and the commands use for it, or NULL
- * when @state is none.
+ * if @state is not a valid state.
  */
 const char *
 virDomainCxlDcdStateToString(int state)
@@ -89,7 +89,7 @@ virDomainCxlDcdStateToString(int state)
     return virCxlDcdStateNames[state];
 }
 
-/* The attribute @name of @node as one of @names; @value stays when it is absent. */
+/* Read the attribute @name of @node as one of @names; without it, @value is not changed. */
 static int
 virCxlDcdXMLEnum(xmlNodePtr node,
                  const char *name,
@@ -123,7 +123,7 @@ virCxlDcdXMLEnum(xmlNodePtr node,
 #define VIR_CXL_DCD_XML_ENUM(node, name, names, value)                                             \
     virCxlDcdXMLEnum(node, name, names, G_N_ELEMENTS(names), value)
 
-/* <NAME unit='KiB'>...</NAME>, the form in which libvirt prints sizes. */
+/* Write <NAME unit='KiB'>...</NAME>, the form in which libvirt prints sizes. */
 static void
 virCxlDcdFormatSize(GString *buf, int indent, const char *name, unsigned long long size)
 {
@@ -139,7 +139,7 @@ virCxlDcdFormatSize(GString *buf, int indent, const char *name, unsigned long lo
                            name);
 }
 
-/* An attribute. g_markup_escape_text() escapes single quotes too. */
+/* Write an attribute. g_markup_escape_text() escapes single quotes too. */
 static void
 virCxlDcdFormatAttribute(GString *buf, const char *name, const char *value)
 {
@@ -152,8 +152,8 @@ virCxlDcdFormatAttribute(GString *buf, const char *name, const char *value)
  * virCxlDcdTagParse:
  * @text: a tag as the user wrote it
  *
- * Returns it in its one canonical spelling, 36 lower-case characters, or NULL
- * with VIR_ERR_XML_ERROR set when it is not a UUID or nil. (CXL 3.1, table
+ * Returns it in its canonical spelling, 36 lower-case characters, or NULL with
+ * VIR_ERR_XML_ERROR set if it is not a UUID, or is the nil UUID. (CXL 3.1, table
  * 8-51: a nil tag means that there is none.)
  */
 char *
@@ -182,7 +182,7 @@ virCxlDcdTagParse(const char *text)
  * virCxlDcdIsId:
  * @id: a string
  *
- * Returns true when it can be an alias: a QEMU id, as QEMU's id_wellformed() has it.
+ * Returns true if it can be an alias: a QEMU id, as QEMU's id_wellformed() defines it.
  */
 bool
 virCxlDcdIsId(const char *id)
@@ -208,7 +208,7 @@ virCxlDcdSourceDefFree(virCxlDcdSourceDef *def)
     g_free(def);
 }
 
-/* One member of a node set, "3" or "0-3", set or cleared in @set. */
+/* Set or clear one member of a node set, "3" or "0-3", in @set. */
 static int
 virCxlDcdNodesetApply(bool *set, const char *member)
 {
@@ -346,9 +346,9 @@ virCxlDcdSourceDefFormat(GString *buf, int indent, const virCxlDcdSourceDef *def
 /**
  * virCxlDcdIsPagesize:
  * @pagesize: bytes
- * @size: of the memory that is made of such pages, bytes
+ * @size: the size of the memory made of such pages, in bytes
  *
- * Returns true when there could be such pages, and @size is a whole number of them.
+ * Returns true if such pages can exist, and @size is a whole number of them.
  */
 bool
 virCxlDcdIsPagesize(unsigned long long pagesize, unsigned long long size)
@@ -356,7 +356,7 @@ virCxlDcdIsPagesize(unsigned long long pagesize, unsigned long long size)
     return pagesize >= 4096 && (pagesize & (pagesize - 1)) == 0 && size % pagesize == 0;
 }
 
-/* @size: of the memory that the source is for, bytes. */
+/* @size: the size of the memory that the source is for, in bytes. */
 static int
 virCxlDcdSourceDefValidate(const virCxlDcdSourceDef *def, unsigned long long size)
 {
@@ -470,7 +470,7 @@ virCxlDcdCapacityDefParseXML(xmlNodePtr node)
     return g_steal_pointer(&def);
 }
 
-/* The times at which a guest was asked before it was asked last. */
+/* Read the times at which the guest was asked before the last time. */
 static int
 virCxlDcdCapacityDefParseEarlier(virCxlDcdCapacityDef *def, xmlNodePtr node)
 {
@@ -511,8 +511,8 @@ virCxlDcdCapacityDefFormatEarlier(GString *buf, const virCxlDcdCapacityDef *def)
  * @node: the element that it was parsed from
  *
  * Read what only a capacity of a running domain has: its state, and what a
- * record holds beyond a <capacity>. In XML that a user wrote all of that is
- * ignored, so parsing it is a step of its own.
+ * record holds in addition to a <capacity>. In XML that a user wrote, all of
+ * this is ignored, so it is parsed in a separate step.
  *
  * Returns 0, or -1 with VIR_ERR_XML_ERROR set.
  */
@@ -544,9 +544,9 @@ virCxlDcdCapacityDefParseLive(virCxlDcdCapacityDef *def, xmlNodePtr node)
 
 /**
  * virCxlDcdCapacityDefFormat:
- * @buf: where the XML goes
+ * @buf: the buffer to append the XML to
  * @indent: spaces before each line
- * @name: the element's name, with a prefix where it needs one
+ * @name: the element's name, with a prefix if it needs one
  * @def: the capacity
  * @flags: virCxlDcdFormatFlags
  *
@@ -597,9 +597,9 @@ virCxlDcdCapacityDefFormat(GString *buf,
 /**
  * virCxlDcdCapacityDefValidate:
  * @def: the capacity
- * @device: the device that it is for, valid itself
+ * @device: the device that it is for, which must be valid
  *
- * Check that @def can be a capacity of @device, whatever others there are.
+ * Check that @def can be a capacity of @device, ignoring its other capacities.
  *
  * Returns 0, or -1 with an error set that names the value.
  */
@@ -656,7 +656,7 @@ virCxlDcdCapacityDefValidate(const virCxlDcdCapacityDef *def, const virCxlDcdDef
  * virCxlDcdCapacityIsPassing:
  * @def: a capacity of a running domain
  *
- * Returns true when its state is one that somebody has to bring to an end.
+ * Returns true if its state is a passing one, which somebody has to bring to an end.
  */
 bool
 virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def)
@@ -670,7 +670,7 @@ virCxlDcdCapacityIsPassing(const virCxlDcdCapacityDef *def)
  * virCxlDcdCapacityOccupies:
  * @def: a capacity
  *
- * Returns true when its range is taken: a refused one has none any more.
+ * Returns true if its range is taken: a refused capacity no longer has one.
  */
 bool
 virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
@@ -681,9 +681,9 @@ virCxlDcdCapacityOccupies(const virCxlDcdCapacityDef *def)
 /**
  * virCxlDcdCapacityOverlaps:
  * @other: a capacity of a device
- * @def: a capacity of the same device, or one that is to become one
+ * @def: a capacity of the same device, or one that may be added to it
  *
- * Returns true when @other is another one and takes part of the range of @def.
+ * Returns true if @other is a different capacity, and takes part of the range of @def.
  */
 bool
 virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDcdCapacityDef *def)
@@ -698,7 +698,7 @@ virCxlDcdCapacityOverlaps(const virCxlDcdCapacityDef *other, const virCxlDcdCapa
 /**
  * virCxlDcdDefNew:
  *
- * Returns a device with the defaults of everything that has one.
+ * Returns a device in which everything that has a default is set to it.
  */
 virCxlDcdDef *
 virCxlDcdDefNew(void)
@@ -772,7 +772,7 @@ virCxlDcdDefParseAddress(virCxlDcdDef *def, xmlNodePtr address)
     return 0;
 }
 
-/* The children of <cxl-dcd> that say how QEMU is told: driver, alias, address. */
+/* Parse the children of <cxl-dcd> that say how QEMU gets the device: driver, alias, address. */
 static int
 virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
 {
@@ -800,8 +800,8 @@ virCxlDcdDefParseHost(virCxlDcdDef *def, xmlNodePtr node)
     return 0;
 }
 
-/* <release>: what is asked for in a document for detach-device, or (fallback) how a device of
- * a domain asks. */
+/* Parse <release>: in a document for detach-device, how to release; in a device of a domain
+ * (fallback), how the device asks. */
 static int
 virCxlDcdDefParseRelease(virCxlDcdDef *def, xmlNodePtr release)
 {
@@ -904,7 +904,7 @@ virCxlDcdDefFormatTarget(GString *buf, int indent, const virCxlDcdDef *def, unsi
 
 /**
  * virCxlDcdDefFormat:
- * @buf: where the XML goes
+ * @buf: the buffer to append the XML to
  * @indent: spaces before each line
  * @def: the device
  * @flags: virCxlDcdFormatFlags
@@ -1063,7 +1063,7 @@ virCxlDcdDefValidateRelease(const virCxlDcdDef *def)
  * virCxlDcdDefIsDecided:
  * @def: a device
  *
- * Returns true when it says who gives it its dynamic capacity.
+ * Returns true if it says what provides its dynamic capacity.
  */
 bool
 virCxlDcdDefIsDecided(const virCxlDcdDef *def)
@@ -1076,7 +1076,7 @@ virCxlDcdDefIsDecided(const virCxlDcdDef *def)
  * virCxlDcdDefValidate:
  * @def: a device with an alias
  *
- * Check that @def makes a device, whatever others the domain has.
+ * Check that @def is a valid device, ignoring the other devices of the domain.
  *
  * Returns 0, or -1 with an error set that names the value.
  */

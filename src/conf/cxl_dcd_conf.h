@@ -12,7 +12,7 @@
 
 #include "libvirt/libvirt-cxl-dcd.h"
 
-/* The block size of a region, and what the size of a region is a multiple of
+/* The block size of a region, and the unit of which its size is a multiple
  * (QEMU: hw/mem/cxl_type3.c; measured on 10.0). Bytes. */
 #define VIR_CXL_DCD_BLOCK_SIZE (2ULL << 20)
 #define VIR_CXL_DCD_REGION_UNIT (256ULL << 20)
@@ -21,14 +21,14 @@
 /* QEMU's MAX_NODES: host NUMA nodes are 0 to 127. */
 #define VIR_CXL_DCD_HOST_NODES_MAX 128
 
-/* The dynamic capacity event log of a device holds 8 records: of a ninth offer the
- * guest would never hear (measured on QEMU 10.0). */
+/* The dynamic capacity event log of a device holds 8 records: the guest would never
+ * learn of a ninth offer (measured on QEMU 10.0). */
 #define VIR_CXL_DCD_OFFERS_MAX 8
 
 typedef enum {
     VIR_CXL_DCD_DRIVER_NONE,   /* not decided */
     VIR_CXL_DCD_DRIVER_QEMU,   /* QEMU has the tagged series itself */
-    VIR_CXL_DCD_DRIVER_MODULE, /* the QEMU module gives it */
+    VIR_CXL_DCD_DRIVER_MODULE, /* the QEMU module provides it */
     VIR_CXL_DCD_DRIVER_LAST
 } virCxlDcdDriver;
 
@@ -79,7 +79,7 @@ typedef struct {
     unsigned long long region;
     unsigned long long size; /* bytes; 0: not given */
     bool has_offset;
-    unsigned long long offset;  /* bytes in the region, where has_offset */
+    unsigned long long offset;  /* bytes in the region, if has_offset */
     virCxlDcdSourceDef *source; /* NULL: ram (tagged), none (static) */
 
     /* what only a capacity of a running domain has */
@@ -88,11 +88,11 @@ typedef struct {
     char *device;    /* the alias of its device */
     char *request;   /* a UUID of the request that began it */
 
-    /* of those, what only one has that is being released */
+    /* what only a capacity that is being released has */
     long long asked; /* when the guest was asked, seconds since the epoch; 0: not yet */
-    long long earlier[VIR_CXL_DCD_OFFERS_MAX - 1]; /* when before that, the last first; 0: not */
+    long long earlier[VIR_CXL_DCD_OFFERS_MAX - 1]; /* the times before, latest first; 0: none */
     bool repeated;                                 /* the guest was asked again by range */
-    virCxlDcdPolicy policy;                        /* the one that was named */
+    virCxlDcdPolicy policy;                        /* the policy that the user named */
 } virCxlDcdCapacityDef;
 
 /* <cxl-dcd>: one CXL type 3 device with dynamic capacity. */
@@ -109,7 +109,7 @@ typedef struct {
     virCxlDcdSourceDef *source; /* static only; NULL: ram */
     GPtrArray *capacities;      /* virCxlDcdCapacityDef */
     virCxlDcdPolicy policy;     /* only in a document for detach-device */
-    bool forced;                /* only there: without the guest's consent */
+    bool forced;                /* likewise: release without the guest's consent */
     long long fallback;         /* seconds; 0: never; -1: not given, VIR_CXL_DCD_FALLBACK */
     char *alias;                /* QEMU's id; NULL: to be chosen */
     char *bus;                  /* an existing port; NULL: generated */

@@ -10,15 +10,15 @@
  *          <cxl-dcd>...       Show         <qemu:commandline>
  *                          <-----------        <qemu:arg value='...'/>...
  *
- * A document is changed by a list of edits over its text: everything that no
- * edit names stays byte for byte. An element goes together with the white space
- * before it, up to and with the end of the line above, which is what libvirt
- * put there for it. What held nothing but ours (<metadata>, the QEMU namespace's
- * elements and its declaration) goes with it, since libvirt would not have
- * printed it either.
+ * A document is changed by a list of edits to its text: everything outside of
+ * the edits stays byte for byte. An element is removed together with the white
+ * space before it, including the end of the line above, which libvirt printed for
+ * it. What held nothing but ours (<metadata>, the elements of the QEMU namespace
+ * and its declaration) is removed too, since libvirt would not have printed it
+ * without us.
  *
- * The QEMU arguments are strings here: this file finds them again as the run of
- * <qemu:arg> whose values are equal to those that it is given.
+ * The QEMU arguments are just strings here: this file recognizes them as the run
+ * of <qemu:arg> whose values are equal to the arguments that it is given.
  */
 
 #include <config.h>
@@ -29,7 +29,7 @@
 
 #define VIR_CXL_DCD_QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
-/* From start to end of the text, put this instead. */
+/* Replace the text from start to end by this. */
 typedef struct {
     size_t start;
     size_t end;
@@ -53,7 +53,7 @@ virCxlDcdEditsNew(void)
     return edits;
 }
 
-/* Takes @text, which may be NULL for nothing. */
+/* Takes ownership of @text, which may be NULL for nothing. */
 static void
 virCxlDcdEditsAdd(GArray *edits, size_t start, size_t end, char *text)
 {
@@ -73,7 +73,7 @@ virCxlDcdEditCompare(gconstpointer a, gconstpointer b)
     return left->end < right->end ? -1 : left->end > right->end;
 }
 
-/* The edits never overlap; of two at one place the one added first comes first. */
+/* The edits never overlap; of two at the same place, the one added first comes first. */
 static char *
 virCxlDcdEditsApply(GArray *edits, const char *text)
 {
@@ -96,7 +96,7 @@ virCxlDcdEditsApply(GArray *edits, const char *text)
 
 /* ------------------------------------------------------- places in a text */
 
-/* Where the white space before @position begins, no further than a line up. */
+/* Where the white space before @position begins, at most one line up. */
 static size_t
 virCxlDcdLineStart(const char *text, size_t position)
 {
@@ -119,7 +119,7 @@ virCxlDcdEndTag(virCxlDcdXMLDoc *doc, xmlNodePtr node)
     return position;
 }
 
-/* How far the domain is indented: not at all, but for one inside of another document. */
+/* How far the domain is indented: not at all, unless it is inside another document. */
 static int
 virCxlDcdIndent(virCxlDcdXMLDoc *doc)
 {
@@ -145,7 +145,7 @@ virCxlDcdCutElement(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node)
     virCxlDcdEditsAdd(edits, virCxlDcdLineStart(doc->text, span->start), span->end, NULL);
 }
 
-/* Put @lines, each with its own line end, as the last children of @node. */
+/* Insert @lines, each with its own line end, as the last children of @node. */
 static void
 virCxlDcdAppendLines(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node, const char *lines)
 {
@@ -155,7 +155,7 @@ virCxlDcdAppendLines(GArray *edits, virCxlDcdXMLDoc *doc, xmlNodePtr node, const
     bool own_line;
 
     if (virCxlDcdIsEmptyTag(doc, node)) {
-        /* <metadata/> opens, and closes on a line of its own */
+        /* split <metadata/> into a start tag, and an end tag on a line of its own */
         virCxlDcdEditsAdd(edits,
                           span->end - 2,
                           span->end,
@@ -187,7 +187,7 @@ virCxlDcdCommandline(virCxlDcdXMLDoc *doc)
     return node;
 }
 
-/* Whether the run of <qemu:arg> from @arg on is @arguments. */
+/* Whether the run of <qemu:arg> that begins at @arg is equal to @arguments. */
 static bool
 virCxlDcdIsRun(xmlNodePtr arg, const GPtrArray *arguments)
 {
@@ -202,7 +202,7 @@ virCxlDcdIsRun(xmlNodePtr arg, const GPtrArray *arguments)
     return true;
 }
 
-/* The first <qemu:arg> of the run that is @arguments, or NULL. */
+/* The first <qemu:arg> of the run that is equal to @arguments, or NULL. */
 static xmlNodePtr
 virCxlDcdFindRun(virCxlDcdXMLDoc *doc, const GPtrArray *arguments)
 {
@@ -226,7 +226,7 @@ virCxlDcdCountChildren(xmlNodePtr node)
     return n;
 }
 
-/* Whether @node, or an element in it other than @without, has a name in @ns. */
+/* Whether the name of @node, or of an element in it other than @without, is in @ns. */
 static bool
 virCxlDcdUsesNamespace(xmlNodePtr node, xmlNsPtr ns, xmlNodePtr without)
 {
@@ -242,8 +242,8 @@ virCxlDcdUsesNamespace(xmlNodePtr node, xmlNsPtr ns, xmlNodePtr without)
     return uses;
 }
 
-/* Drop the declaration of the QEMU namespace from the root's start tag, unless more than
- * the <qemu:commandline>, which goes, has its name from it. */
+/* Drop the declaration of the QEMU namespace from the root's start tag, unless it is used by more
+ * than the <qemu:commandline>, which is removed. */
 static void
 virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
 {
@@ -268,8 +268,8 @@ virCxlDcdCutNamespace(GArray *edits, virCxlDcdXMLDoc *doc)
         virCxlDcdEditsAdd(edits, span->start + start, span->start + end, NULL);
 }
 
-/* Cut the run of @arguments that begins at @arg. Returns true when nothing else
- * stood beside it, and the whole <qemu:commandline> went. */
+/* Cut the run of @arguments that begins at @arg. Returns true if there was nothing else beside it,
+ * and the whole <qemu:commandline> was cut. */
 static bool
 virCxlDcdCutRun(GArray *edits,
                 virCxlDcdXMLDoc *doc,
@@ -332,7 +332,7 @@ virCxlDcdPutArguments(GArray *edits, virCxlDcdXMLDoc *doc, const GPtrArray *argu
 
 /* -------------------------------------------------------------- metadata */
 
-/* Cut what is ours from <metadata>, and the whole of it when nothing else is there. */
+/* Cut what is ours from <metadata>, or all of it if it holds nothing else. */
 static void
 virCxlDcdCutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, bool keep_metadata)
 {
@@ -377,13 +377,13 @@ virCxlDcdPutMetadata(GArray *edits, virCxlDcdXMLDoc *doc, const virCxlDcdDomainD
 
 /**
  * virCxlDcdSpliceStore:
- * @doc: a domain in any form, not empty: it has a <devices> with <cxl-dcd>
+ * @doc: a domain in either form, with at least one <cxl-dcd>
  * @def: its devices, complete
- * @before: the arguments of the stored form in @doc, or NULL when there is none
+ * @before: the arguments of the stored form in @doc, or NULL if there is none
  * @after: the arguments of @def
  *
  * Returns the domain in the stored form, to be freed with g_free(), or NULL
- * when @before are not in @doc; no error is set then.
+ * if @before are not in @doc; no error is set then.
  */
 char *
 virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
@@ -420,7 +420,7 @@ virCxlDcdSpliceStore(virCxlDcdXMLDoc *doc,
  * @arguments: the arguments of @def
  *
  * Returns the domain in the plain form, to be freed with g_free(), or NULL
- * when @arguments are not in @doc; no error is set then.
+ * if @arguments are not in @doc; no error is set then.
  */
 char *
 virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, const GPtrArray *arguments)
@@ -449,12 +449,12 @@ virCxlDcdSpliceShow(virCxlDcdXMLDoc *doc, const virCxlDcdDomainDef *def, const G
  * virCxlDcdSpliceDropLive:
  * @doc: a domain in the stored form
  *
- * A record belongs to a running domain, as does what is done of its start, and
- * must not become part of the definition when somebody defines what the stock
- * dumpxml of a running domain printed.
+ * The records and the start mark belong to a running domain, and must not become
+ * part of the definition when somebody defines what a dumpxml of a running domain
+ * without the driver module printed.
  *
- * Returns the domain without them, to be freed with g_free(), or NULL when
- * there are none.
+ * Returns the domain without them, to be freed with g_free(), or NULL if there
+ * are none.
  */
 char *
 virCxlDcdSpliceDropLive(virCxlDcdXMLDoc *doc)
