@@ -3,9 +3,9 @@
  * cxl_dcd_driver.c: the driver module
  *
  * A shared object that is preloaded into libvirtd or virtqemud, or into a client. It
- * defines the functions of libvirt's public interface whose meaning <cxl-dcd> extends;
- * the program's calls through its PLT come here, and everything that is not about
- * <cxl-dcd> goes on to the next definition, libvirt's own, as it came.
+ * defines the functions of libvirt's public interface whose meaning <cxl-dcd> extends. The
+ * program's calls through its PLT arrive here, and everything that is not about <cxl-dcd>
+ * is passed on unchanged to the next definition, which is libvirt's own.
  *
  *      client's call ---> [module] ---> libvirt.so ---> RPC
  *                                                        |
@@ -13,15 +13,15 @@
  *                                   |
  *                                   `---> [module] ---> libvirt.so ---> QEMU driver
  *
- * What is on its way to libvirt is brought into the form that libvirt can store, what
- * comes back into the form that a user writes. With the module on both sides the
- * daemon's does the work, and the client's sees <cxl-dcd> in what the daemon prints.
+ * XML on its way to libvirt is converted to the form that libvirt can store, and XML on its
+ * way back to the form that a user writes. If the module is on both sides, the daemon's
+ * module does the work, and the client's sees <cxl-dcd> in what the daemon prints.
  *
- * The work itself is the library's, which calls the same public functions; those calls
- * go straight on (cxl_dcd_driver_error.c).
+ * The library does the actual work, and calls the same public functions; those calls are
+ * passed on at once (cxl_dcd_driver_error.c).
  *
- * How it begins is told in cxl_dcd_driver_load.c, and which functions are here and why in
- * cxl_dcd_driver.syms.
+ * cxl_dcd_driver_load.c explains how the module is loaded, and cxl_dcd_driver.syms which
+ * functions are overridden, and why.
  */
 
 #include <config.h>
@@ -43,10 +43,10 @@
 #include "cxl_dcd_translate.h"
 #include "libvirt/libvirt-cxl-dcd.h"
 
-/* -------------------------------------------------------- who is concerned */
+/* ------------------------------------------------------------ what is ours */
 
-/* Whether @xml, a device for @domain, is a <cxl-dcd>. One that is not well-formed, or comes
- * over a read-only connection, is libvirt's to refuse; the latter is not read. */
+/* Whether @xml, a device for @domain, is a <cxl-dcd>. XML that is not well-formed, or comes over a
+ * read-only connection, is left to libvirt to refuse; in the latter case it is not even parsed. */
 static bool
 cxlDcdDriverIsDevice(virDomainPtr domain, const char *xml)
 {
@@ -102,9 +102,9 @@ virConnectDomainXMLToNative(virConnectPtr conn,
 
 /* ---------------------------------------------- capacities at a domain's start */
 
-/* Whether a start of @domain may go on with the guest of a managed save, whose image is gone
- * then. Only what surely has none is said to have none: libvirt alone knows whether it takes
- * the image, and what state the guest is in by the time that we look says nothing for sure. */
+/* Whether a start of @domain may restore the guest from a managed save, whose image is then gone.
+ * Returns false only if it certainly does not: only libvirt knows whether it uses the image, and
+ * the guest's state at the time that we look at it proves nothing. */
 static bool
 cxlDcdDriverMayRestore(virDomainPtr domain, unsigned int flags)
 {
@@ -119,8 +119,8 @@ cxlDcdDriverMayRestore(virDomainPtr domain, unsigned int flags)
     return restore;
 }
 
-/* A domain that cannot have the capacities it was defined with does not start. But a guest
- * that may have been restored is not ended, since nothing else has its state any more. */
+/* A domain that cannot get the capacities of its definition is not started. But a guest that may
+ * have been restored is not destroyed, since its state exists nowhere else any more. */
 static int
 cxlDcdDriverStarted(virDomainPtr domain, bool restored)
 {
@@ -151,7 +151,7 @@ cxlDcdDriverStarted(virDomainPtr domain, bool restored)
     return ret;
 }
 
-/* What virDomainCreateXML() returned, when the domain is as it should be. */
+/* Returns @domain, as virDomainCreateXML() returned it, or NULL if it cannot be as defined. */
 static virDomainPtr
 cxlDcdDriverCreated(virDomainPtr domain)
 {
@@ -230,7 +230,7 @@ virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files, u
 
 /* --------------------------------------------------------- domain XML back */
 
-/* A domain for migration is between two libvirts: it stays in the form that they
+/* A domain for migration goes from one libvirt to another: it stays in the form that they
  * store. */
 CXL_DCD_DRIVER_EXPORT char *
 virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
@@ -261,7 +261,7 @@ virConnectGetDomainCapabilities(virConnectPtr conn,
 
 /* ------------------------------------------------------------ hot plugging */
 
-/* An attach of a <cxl-dcd>: its capacity is added. */
+/* Attach a <cxl-dcd>: add its capacity. */
 static int
 cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int flags)
 {
@@ -274,7 +274,7 @@ cxlDcdDriverAttach(virDomainPtr domain, const char *xml, unsigned int flags)
     return tag ? 0 : -1;
 }
 
-/* What the <release> of a document asks for, as flags of virDomainCxlDcdRelease(). */
+/* The <release> of a document, as flags of virDomainCxlDcdRelease(). */
 static unsigned int
 cxlDcdDriverReleaseFlags(const virCxlDcdDef *def)
 {
@@ -287,7 +287,7 @@ cxlDcdDriverReleaseFlags(const virCxlDcdDef *def)
     return flags;
 }
 
-/* A detach of a <cxl-dcd>: the capacity with its tag is released. */
+/* Detach a <cxl-dcd>: release the capacity with its tag. */
 static int
 cxlDcdDriverDetach(virDomainPtr domain, const char *xml, unsigned int flags)
 {
@@ -323,7 +323,7 @@ virDomainAttachDevice(virDomainPtr domain, const char *xml)
     return CXL_DCD_NEXT(virDomainAttachDevice)(domain, xml);
 }
 
-/* Flags that have a meaning for other devices alone come without harm. */
+/* Flags that only have a meaning for other devices are accepted, and ignored. */
 #define CXL_DCD_DRIVER_IMPACT(flags) ((flags) & (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
 
 CXL_DCD_DRIVER_EXPORT int

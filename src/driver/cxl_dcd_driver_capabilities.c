@@ -2,15 +2,15 @@
 /*
  * cxl_dcd_driver_capabilities.c: what a connection's QEMU can do
  *
- * Domain capabilities tell a client which emulator a domain gets, and are where the
- * module says that it is there:
+ * Domain capabilities tell a client which emulator a domain gets. The module also uses them
+ * to announce that it is present:
  *
  *     <domainCapabilities><devices>
  *       <cxl-dcd supported='yes'>
  *         <enum name='model'><value>tagged</value><value>static</value></enum>
  *         <enum name='sourceType'>...
  *
- * All functions are called from inside the module, and so see what the next side says.
+ * All functions are called from inside the module, and so see what the next side reports.
  */
 
 #include <config.h>
@@ -28,7 +28,7 @@
  * cxlDcdDriverNextHasModule:
  * @conn: a client's connection
  *
- * Returns true when the daemon at the other end has the driver module too.
+ * Returns true if the daemon at the other end has the driver module too.
  */
 bool
 cxlDcdDriverNextHasModule(virConnectPtr conn)
@@ -46,9 +46,9 @@ cxlDcdDriverNextHasModule(virConnectPtr conn)
  * cxlDcdDriverIsReadOnly:
  * @conn: a connection
  *
- * libvirt does not tell, but refuses domain capabilities to a read-only connection.
+ * libvirt has no function for this, but refuses domain capabilities to a read-only connection.
  *
- * Returns true when @conn may change nothing.
+ * Returns true if @conn may not change anything.
  */
 bool
 cxlDcdDriverIsReadOnly(virConnectPtr conn)
@@ -66,11 +66,11 @@ cxlDcdDriverIsReadOnly(virConnectPtr conn)
  * @conn: a connection to a daemon on this host
  * @doc: a domain
  *
- * libvirt is asked in either case: whoever may not have it run a binary of his choice, a
- * read-only client for one, must not get that from us.
+ * libvirt is asked in either case: a client that may not have libvirt run a binary of its
+ * choice, such as a read-only one, must not get that from us.
  *
- * Returns the QEMU binary that the domain names, or the one that libvirt would take
- * for it, to be freed with g_free(); or NULL with an error set.
+ * Returns the QEMU binary that the domain names, or the one that libvirt would choose for
+ * it, to be freed with g_free(); or NULL with an error set.
  */
 char *
 cxlDcdDriverEmulator(virConnectPtr conn, virCxlDcdXMLDoc *doc)
@@ -120,8 +120,8 @@ cxlDcdDriverFormatCapabilities(bool tagged, bool fixed)
     return g_string_free(g_steal_pointer(&buf), FALSE);
 }
 
-/* Where lines may be put before the line of </devices>, or 0. Capabilities of other hosts and
- * other architectures are not extended. */
+/* The position before the line of </devices>, where lines can be inserted, or 0. Capabilities of
+ * other hosts and other architectures are not extended. */
 static size_t
 cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
 {
@@ -148,7 +148,7 @@ cxlDcdDriverCapabilitiesPlace(const char *xml, char **emulator)
  * @conn: a connection
  * @xml: its domain capabilities
  *
- * Returns @xml, or another text with <cxl-dcd> in it, and @xml freed.
+ * Returns @xml, or a new text with <cxl-dcd> in it, in which case @xml is freed.
  */
 char *
 cxlDcdDriverExtendCapabilities(virConnectPtr conn, char *xml)

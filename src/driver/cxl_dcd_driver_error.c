@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_error.c: being inside of the driver module, and leaving it with an error
+ * cxl_dcd_driver_error.c: being inside the driver module, and leaving it with an error
  *
- * libvirt tells a program of an error in two ways: as the error of the thread, and by
+ * libvirt reports an error to a program in two ways: as the error of the thread, and by
  * calling the handler that the program has set with virSetErrorFunc(). virsh, for one,
- * prints what its handler was told. A call that fails in the module has to do both, and
- * what libvirt says of the calls that the module makes on the way is the module's own
- * business. So it stands before virSetErrorFunc(): libvirt's handler is always the
- * module's, which passes on what does not come from inside.
+ * prints what its handler was given. A call that fails in the module must do both, and
+ * what libvirt reports about the calls that the module makes in between must stay inside
+ * the module. So the module overrides virSetErrorFunc(): libvirt's handler is always the
+ * module's, which passes on errors that do not come from inside.
  *
- * While a thread is inside, its calls of libvirt go straight on: the library sees what
- * the next side sees, and never the module itself.
+ * While a thread is inside, its calls of libvirt are passed on at once: the library sees
+ * what the next side reports, and never the module itself.
  */
 
 #include <config.h>
@@ -24,7 +24,7 @@
 
 static __thread bool cxlDcdDriverInside;
 
-/* What the program has set. As in libvirt, setting it is for one thread alone. */
+/* The handler that the program has set. As in libvirt, it is set for one thread alone. */
 static virErrorFunc cxlDcdDriverHandler;
 static void *cxlDcdDriverHandlerData;
 
@@ -42,7 +42,7 @@ cxlDcdDriverPassOn(void *opaque __attribute__((unused)), virErrorPtr error)
 /**
  * cxlDcdDriverErrorLoad:
  *
- * From now on libvirt's handler is the module's.
+ * Make the module's handler libvirt's handler.
  */
 void
 cxlDcdDriverErrorLoad(void)
@@ -64,8 +64,8 @@ virSetErrorFunc(void *userData, virErrorFunc handler)
 /**
  * cxlDcdDriverIsInside:
  *
- * Returns true when the calling thread is inside, or the module is off: its call is to go
- * straight on.
+ * Returns true if the calling thread is inside, or the module is off: its call must be passed
+ * on at once.
  */
 bool
 cxlDcdDriverIsInside(void)
@@ -76,7 +76,7 @@ cxlDcdDriverIsInside(void)
 /**
  * cxlDcdDriverEnter:
  *
- * The calling thread, which was outside, begins to work on behalf of a call.
+ * The calling thread, which must be outside, begins to work on behalf of a call.
  */
 void
 cxlDcdDriverEnter(void)
@@ -86,7 +86,7 @@ cxlDcdDriverEnter(void)
 
 /**
  * cxlDcdDriverLeave:
- * @failed: the call fails, and the thread's error says why
+ * @failed: whether the call fails; the thread's error then says why
  *
  * The calling thread ends its work.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_error.h: being inside of the driver module, and leaving it with an error
+ * cxl_dcd_driver_error.h: being inside the driver module, and leaving it with an error
  */
 
 #ifndef CXL_DCD_DRIVER_ERROR_H

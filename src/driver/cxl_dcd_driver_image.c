@@ -2,9 +2,9 @@
 /*
  * cxl_dcd_driver_image.c: domains that libvirt keeps beside the definition
  *
- * A saved state has its domain in it, a snapshot or a checkpoint the one or two that it is
- * of. libvirt prints them and takes them back changed, as it does a definition; so they are
- * shown in the plain form and brought into the stored one. Taking a saved state or a
+ * A saved state contains its domain, and a snapshot or a checkpoint one or two domains.
+ * libvirt prints these, and accepts changed ones, as it does a definition. So they are
+ * shown in the plain form and converted to the stored one. Creating a saved state or a
  * snapshot is in cxl_dcd_driver_loss.c.
  */
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_load.c: how the driver module begins
+ * cxl_dcd_driver_load.c: how the driver module is loaded
  *
- * What is preloaded gets into whatever is started with that environment: a daemon, a
- * client, but also the shell, timeout or python in front of it, and a libvirt of any age.
- * So before the program's main():
+ * A preloaded object is loaded into every program that is started with that environment: a
+ * daemon or a client, but also the shell, timeout or python that starts it, and with a
+ * libvirt of any version. So before the program's main():
  *
- *   - libvirt's own definition of every function that the module stands before is looked
- *     up. Where one is missing the module is off: it says so once, and every call goes
- *     straight on, so that a daemon comes up as it would without. Found out only at a
+ *   - The module looks up libvirt's own definition of every function that it overrides. If
+ *     one is missing, the module is off: it says so once, and passes every call on, so that
+ *     a daemon comes up as it would without the module. If this were found out only at a
  *     call, it would end a daemon that has domains to look after.
- *   - In a daemon, a line of its log says that the module is there, and with which libvirt.
- *   - A program that is linked with libvirt loses this object's name from its environment:
- *     libvirt hands LD_PRELOAD on to QEMU, and a client its own to an editor. All other
- *     programs hand it on, since what they start may be the one that was meant.
+ *   - In a daemon, the module writes a line to the log: that it is loaded, and with which
+ *     libvirt.
+ *   - In a program that is linked with libvirt, the module removes itself from LD_PRELOAD:
+ *     a daemon would pass that on to QEMU, and a client to its editor. In all other programs
+ *     LD_PRELOAD stays, since one that they start may be the one that was meant.
  */
 
 #include <config.h>
@@ -30,13 +31,13 @@
 
 cxlDcdDriverFunctions cxlDcdDriverNext;
 
-/* The program: a daemon serves others, and asks nobody. */
+/* Whether the program is a daemon: it serves clients, and can ask nobody. */
 static bool cxlDcdDriverDaemon;
 
-/* All that it needs was found. */
+/* Whether everything that the module needs was found. */
 static bool cxlDcdDriverOn;
 
-/* Look up what comes next. Returns the names of what is not there, or NULL. */
+/* Look up the next definitions. Returns the names of those that are missing, or NULL. */
 static char *
 cxlDcdDriverFindNext(void)
 {
@@ -47,7 +48,7 @@ cxlDcdDriverFindNext(void)
         g_string_append_printf(missing, "%s" #name "()", missing->len ? ", " : "");
 #include "cxl_dcd_driver_functions.h"
 #undef CXL_DCD_DRIVER_FUNCTION
-    /* by which a client hears of an error: in no header (cxl_dcd_error.c) */
+    /* passes an error to the client; in no header (cxl_dcd_error.c) */
     if (!dlsym(RTLD_DEFAULT, "virSetError"))
         g_string_append_printf(missing, "%svirSetError()", missing->len ? ", " : "");
     return missing->len ? g_string_free(g_steal_pointer(&missing), FALSE) : NULL;
@@ -85,7 +86,7 @@ cxlDcdDriverSayLoaded(const char *program)
                     version % 1000);
 }
 
-/* LD_PRELOAD without this object. */
+/* Returns LD_PRELOAD without this object. */
 static void
 cxlDcdDriverDropPreload(void)
 {
@@ -112,7 +113,7 @@ cxlDcdDriverDropPreload(void)
         g_unsetenv("LD_PRELOAD");
 }
 
-/* Whether the program itself asks for libvirt: this object always brings it. */
+/* Whether the program itself is linked with libvirt, which this object always brings along. */
 static bool
 cxlDcdDriverProgramHasLibvirt(void)
 {
@@ -164,7 +165,7 @@ cxlDcdDriverLoad(void)
 /**
  * cxlDcdDriverIsDaemon:
  *
- * Returns true when the program is a daemon that has the QEMU driver.
+ * Returns true if the program is a daemon that has the QEMU driver.
  */
 bool
 cxlDcdDriverIsDaemon(void)
@@ -175,7 +176,7 @@ cxlDcdDriverIsDaemon(void)
 /**
  * cxlDcdDriverIsOn:
  *
- * Returns false when the module does nothing here, for want of what it stands on.
+ * Returns false if the module does nothing here, because something that it needs is missing.
  */
 bool
 cxlDcdDriverIsOn(void)

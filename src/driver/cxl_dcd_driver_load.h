@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_load.h: how the driver module begins
+ * cxl_dcd_driver_load.h: how the driver module is loaded
  */
 
 #ifndef CXL_DCD_DRIVER_LOAD_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_log.c: what the driver module says in a daemon's log
+ * cxl_dcd_driver_log.c: what the driver module writes to a daemon's log
  *
- * The log is here the daemon's standard error, which systemd puts into the journal:
- * libvirt's own way to it is no public function.
+ * Here the log is the daemon's standard error, which systemd sends to the journal: libvirt
+ * has no public function for its own log.
  */
 
 #include <config.h>
@@ -16,10 +16,10 @@
 /**
  * cxlDcdDriverLog:
  * @priority: "info", "warning" or "error"
- * @format: what to say, in the manner of printf
+ * @format: the message, as for printf()
  *
- * Say it on one line, in the form of libvirt's own messages. Whatever a client has named
- * something, what it says moves no terminal's cursor.
+ * Write the message on one line, in the form of libvirt's own messages. It contains no control
+ * characters for a terminal, whatever names clients have chosen.
  */
 void
 cxlDcdDriverLog(const char *priority, const char *format, ...)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_log.h: what the driver module says in a daemon's log
+ * cxl_dcd_driver_log.h: what the driver module writes to a daemon's log
  */
 
 #ifndef CXL_DCD_DRIVER_LOG_H

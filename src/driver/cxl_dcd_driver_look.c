@@ -2,12 +2,12 @@
 /*
  * cxl_dcd_driver_look.c: one look of the tracker at a domain
  *
- * A look offers what the domain is still to start with, and brings the record of each
- * capacity up to date: what a client's status does, by the same functions and under the
- * same lock, so that the two do not get into each other's way.
+ * A look offers the capacities that the domain should start with, if that is still to be done,
+ * and updates the record of each capacity. This is what a client's status query does, with the
+ * same functions and under the same lock, so that the two do not interfere.
  *
- * Nobody waits for what it finds, so what goes wrong goes to the daemon's log: once, and
- * again when something else goes wrong, or after it was right meanwhile.
+ * Nobody waits for the result of a look, so errors go to the daemon's log: once, and again
+ * when a different error occurs, or the same one after a look without errors.
  */
 
 #include <config.h>
@@ -29,9 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
 /* ------------------------------------------------------------------ errors */
 
 static GMutex cxlDcdDriverToldLock;
-static GHashTable *cxlDcdDriverTold; /* UUID to what was last said of the domain */
+static GHashTable *cxlDcdDriverTold; /* UUID to the last error logged for the domain */
 
-/* Say what is wrong with a domain, unless that was the last that was said of it. */
+/* Log what is wrong with a domain, unless that was the last thing logged about it. */
 static void
 cxlDcdDriverTell(const char *uuid, const char *name, const char *text)
 {
@@ -54,9 +54,9 @@ cxlDcdDriverTell(const char *uuid, const char *name, const char *text)
 
 /**
  * cxlDcdDriverLookForget:
- * @uuid: a domain that is right, or gone
+ * @uuid: a domain that has no error, or is gone
  *
- * Whatever goes wrong with it next is said.
+ * Whatever goes wrong with it next is logged.
  */
 void
 cxlDcdDriverLookForget(const char *uuid)
@@ -67,8 +67,8 @@ cxlDcdDriverLookForget(const char *uuid)
     g_mutex_unlock(&cxlDcdDriverToldLock);
 }
 
-/* A capacity that the domain was to start with cannot be offered. Where QEMU or the
- * library refuses it they would again, and there is no client to tell. */
+/* A capacity that the domain should start with cannot be offered. If QEMU or the library refuses
+ * it, they would do so again, and there is no client to report it to. */
 static bool
 cxlDcdDriverStartFailed(virDomainPtr domain,
                         const virCxlDcdCapacityDef *capacity,
@@ -91,7 +91,7 @@ cxlDcdDriverStartFailed(virDomainPtr domain,
 
 /* ----------------------------------------------------------- the capacities */
 
-/* All that a look may change, to be compared and freed with g_free(). */
+/* Everything that a look may change, as text to be compared; to be freed with g_free(). */
 static char *
 cxlDcdDriverSummary(const virCxlDcdDomainDef *def)
 {
@@ -139,7 +139,7 @@ cxlDcdDriverNeedOf(const virCxlDcdDomainDef *def)
 
 /* -------------------------------------------------------------------- looks */
 
-/* The devices of a running domain. Returns 1, 0 when it has none, or -1 with an error
+/* Load the devices of a running domain. Returns 1, 0 if it has none, or -1 with an error
  * set. */
 static int
 cxlDcdDriverLoad(virDomainPtr domain, virCxlDcdXMLDoc **doc, virCxlDcdDomainDef **def)
@@ -159,7 +159,7 @@ cxlDcdDriverLoad(virDomainPtr domain, virCxlDcdXMLDoc **doc, virCxlDcdDomainDef 
     return (*def)->live && (*def)->devices->len > 0;
 }
 
-/* Returns 0 with what is to come in @need, or -1 with an error set. */
+/* Returns 0 with the need for further looks in @need, or -1 with an error set. */
 static int
 cxlDcdDriverLookInside(virDomainPtr domain, cxlDcdDriverNeed *need, bool *changed, char **refusal)
 {
@@ -177,7 +177,7 @@ cxlDcdDriverLookInside(virDomainPtr domain, cxlDcdDriverNeed *need, bool *change
     starting = cxlDcdDriverIsStarting(def->name);
     if (!starting && virCxlDcdStartOffer(domain, doc, def, cxlDcdDriverStartFailed, NULL) < 0)
         return -1;
-    /* what QEMU refuses concerns one of them, anything else all */
+    /* a refusal by QEMU concerns one capacity, any other error all of them */
     if (qemuCxlDcdDomainRefresh(domain, def, NULL) < 0) {
         if (virGetLastErrorCode() != VIR_ERR_OPERATION_FAILED)
             return -1;
@@ -193,11 +193,11 @@ cxlDcdDriverLookInside(virDomainPtr domain, cxlDcdDriverNeed *need, bool *change
  * cxlDcdDriverLook:
  * @conn: the tracker's connection
  * @uuid: a domain that may run
- * @changed: set to true when a state has changed
+ * @changed: set to true if a state has changed
  *
- * Look at a domain. The calling thread is inside of the module.
+ * Look at a domain. The calling thread must be inside the module.
  *
- * Returns what is to come.
+ * Returns the need for further looks.
  */
 cxlDcdDriverNeed
 cxlDcdDriverLook(virConnectPtr conn, const char *uuid, bool *changed)
@@ -213,7 +213,7 @@ cxlDcdDriverLook(virConnectPtr conn, const char *uuid, bool *changed)
         text = g_strdup(virCxlDcdLastErrorMessage());
         need = CXL_DCD_DRIVER_NEED_RETRY;
         if (virDomainIsActive(domain) != 1)
-            return CXL_DCD_DRIVER_NEED_NONE; /* it ended meanwhile */
+            return CXL_DCD_DRIVER_NEED_NONE; /* it ended in the meantime */
     }
     if (text)
         cxlDcdDriverTell(uuid, virDomainGetName(domain), text);

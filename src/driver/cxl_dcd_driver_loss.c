@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_loss.c: what would lose dynamic capacity without a word
+ * cxl_dcd_driver_loss.c: what would silently lose dynamic capacity
  *
- * Stock QEMU writes neither the extents of a device nor the data in them into a saved
- * state or a migration stream, and says nothing: on the other side the guest finds that
- * its memory is gone. So everything that takes a domain's state elsewhere is refused
- * while the domain holds capacity, or where it cannot be told whether it does. What the guest
- * has given back by then, unseen, is no obstacle: QEMU is asked before it is refused. A core
- * dump takes nothing away, and goes on.
+ * Stock QEMU writes neither the extents of a device nor the data in them to a saved state
+ * or a migration stream, and says nothing: on the other side the guest finds that its
+ * memory is gone. So everything that moves a domain's state elsewhere is refused while the
+ * domain holds capacity, or if it cannot be determined whether it does. Capacity that the
+ * guest has given back, but whose record does not say so yet, is no obstacle: QEMU is asked
+ * before anything is refused. A core dump does not move the domain, and is let through.
  *
- * A client asks for a migration by one of libvirt's public functions; in a daemon it
- * arrives as the calls of libvirt's migration protocol, which libvirt declares in no
- * installed header. Of those the source side's first ones are here: Begin (managed by the
- * client), and Perform (the only one where the daemons migrate peer to peer, and the only
- * one of protocol version 1). Prepare and Finish are the destination's, Confirm comes
+ * A client asks for a migration with one of libvirt's public functions. In a daemon the
+ * migration arrives as the calls of libvirt's migration protocol, which no installed header
+ * of libvirt declares. The first ones on the source side are overridden here: Begin (managed
+ * by the client), and Perform (the only one if the daemons migrate peer to peer, and in
+ * version 1 of the protocol). Prepare and Finish belong to the destination, and Confirm comes
  * after Perform.
  *
- * The domain that some of them take, for the other side or the saved state, may come in the
- * plain form.
+ * Some of these calls take a domain, for the other side or for the saved state; it may be in
+ * the plain form.
  */
 
 #include <config.h>
@@ -35,11 +35,11 @@
 #include "qemu/qemu_cxl_dcd_capacity.h"
 #include "qemu/qemu_cxl_dcd_lock.h"
 
-/* What stands against it. */
+/* Why a domain's state must not be moved elsewhere. */
 typedef struct {
-    unsigned int held; /* capacities */
-    char *tag;         /* of one of them */
-    char *unknown;     /* why it cannot be told what is held, or NULL */
+    unsigned int held; /* number of capacities that the domain holds */
+    char *tag;         /* the tag of one of them */
+    char *unknown;     /* why it cannot be determined what is held, or NULL */
 } cxlDcdDriverLoss;
 
 static void
@@ -87,8 +87,9 @@ cxlDcdDriverCountHeld(const virCxlDcdDomainDef *def, cxlDcdDriverLoss *loss)
     }
 }
 
-/* libvirt does not print @domain: its QEMU keeps it waiting, or the client may not read it. It
- * may save it all the same, so only what surely has nothing of ours goes on. */
+/* libvirt does not print @domain: it is waiting for QEMU, or the client may not read the domain.
+ * The client may be allowed to save it all the same, so only a domain that certainly has nothing
+ * of ours is let through. */
 static void
 cxlDcdDriverReadHidden(virDomainPtr domain, cxlDcdDriverLoss *loss)
 {
@@ -98,8 +99,8 @@ cxlDcdDriverReadHidden(virDomainPtr domain, cxlDcdDriverLoss *loss)
         loss->unknown = g_steal_pointer(&text);
 }
 
-/* What @domain holds by its records. One that nobody can read is taken for capacity. A
- * domain in the plain form has the module in its daemon, which looks at the records. */
+/* Find out from its records what @domain holds. A record that cannot be read counts as capacity.
+ * If the domain is in the plain form, its daemon has the module, which checks the records. */
 static void
 cxlDcdDriverReadHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
 {
@@ -123,8 +124,8 @@ cxlDcdDriverReadHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
     }
 }
 
-/* The guest may have given back since what the records say that it holds. What cannot be asked
- * counts as held. */
+/* The guest may have given back what the records say that it holds. If QEMU cannot be asked about
+ * a capacity, it counts as held. */
 static void
 cxlDcdDriverRefreshHeld(virDomainPtr domain, cxlDcdDriverLoss *loss)
 {
@@ -163,7 +164,7 @@ cxlDcdDriverReportLoss(virDomainPtr domain, const cxlDcdDriverLoss *loss, const 
             act);
 }
 
-/* Whether a snapshot of a running domain is of its memory too: unless it says that it is
+/* Whether a snapshot of a running domain includes its memory: it does unless it says that it is
  * of the disks alone. */
 static bool
 cxlDcdDriverSnapshotHasMemory(const char *xml)
@@ -175,10 +176,10 @@ cxlDcdDriverSnapshotHasMemory(const char *xml)
     return g_strcmp0(snapshot, "no") != 0;
 }
 
-/* Whether @act must not be done to @domain. Returns -1 with an error set then, else 0. A
- * domain that is not there, and a read-only connection, are libvirt's to refuse. @snapshot:
- * what is to be made of it, or NULL where that is no snapshot. It is read last: not for a
- * read-only connection, nor where there is nothing to lose. */
+/* Check whether @act is allowed for @domain. Returns 0, or -1 with an error set if not. A domain
+ * that does not exist, and a read-only connection, are left to libvirt to refuse. @snapshot: the
+ * XML of the snapshot to be taken, or NULL if this is not a snapshot. It is parsed last: not for a
+ * read-only client, nor if there is nothing to lose. */
 static int
 cxlDcdDriverRefuse(virDomainPtr domain, const char *act, const char *snapshot)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_next.h: the definitions that the driver module stands before
+ * cxl_dcd_driver_next.h: the definitions that the driver module overrides
  */
 
 #ifndef CXL_DCD_DRIVER_NEXT_H
@@ -11,8 +11,8 @@
 
 #define CXL_DCD_DRIVER_EXPORT __attribute__((visibility("default")))
 
-/* The migration protocol's, as in libvirt's src/libvirt_internal.h since 1.1: a daemon calls
- * them, and no installed header declares them. */
+/* The migration protocol, as in libvirt's src/libvirt_internal.h since 1.1: daemons call these
+ * functions, and no installed header declares them. */
 char *virDomainMigrateBegin3(virDomainPtr domain,
                              const char *xmlin,
                              char **cookieout,
@@ -54,13 +54,13 @@ int virDomainMigratePerform3Params(virDomainPtr domain,
                                    int *cookieoutlen,
                                    unsigned int flags);
 
-/* What a daemon calls when it begins to end, as in libvirt's src/libvirt_internal.h since
+/* What a daemon calls when it begins to shut down, as in libvirt's src/libvirt_internal.h since
  * 6.8; no installed header declares them either. */
 int virStateShutdownPrepare(void);
 int virStateShutdownWait(void);
 
-/* libvirt's own definition of each function of cxl_dcd_driver.syms, which is where
- * cxl_dcd_driver_functions.h is made from; found when the module is loaded. */
+/* libvirt's own definition of each function in cxl_dcd_driver.syms, from which
+ * cxl_dcd_driver_functions.h is generated; looked up when the module is loaded. */
 typedef struct {
 #define CXL_DCD_DRIVER_FUNCTION(name) __typeof__(&name) name;
 #include "cxl_dcd_driver_functions.h"

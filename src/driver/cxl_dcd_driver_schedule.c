@@ -9,16 +9,17 @@
  *             ^                   (Run)                        |
  *             `------------------------------------------------'
  *
- * A key is a domain, and nothing here knows more of it. One thread waits for the next that
- * is due, and hands it to the pool; between two dues, and where nothing is due ever, it
- * sleeps. Any thread may poke a key: there is, or may be, something new to see.
+ * A key is a domain, but nothing here knows more about it. One thread waits for the next key
+ * that is due, and hands it to the pool. It sleeps until a key is due, or for ever if none is
+ * going to be. Any thread may poke a key: that means that there is, or may be, something new
+ * to see.
  *
  * Invariants:
- *   - A key is never looked at by two threads at once; a poke meanwhile brings another
- *     look after it, so that none is lost.
- *   - At most so many looks run at a time, earliest due first; but a look that takes long
- *     (its QEMU hangs) no longer counts, so that however many hang the others go on.
- *   - A key that waits for nothing is not kept.
+ *   - A key is never looked at by two threads at once. A poke during a look causes another
+ *     look after it, so that no poke is lost.
+ *   - Only a limited number of looks run at a time, earliest due first. But a look that takes
+ *     long (its QEMU hangs) no longer counts, so that however many hang, the others go on.
+ *   - A key that is never due is not kept.
  *   - The lock is never held during a look.
  */
 
@@ -32,10 +33,10 @@ typedef struct {
     char *key;
     gint64 due;     /* when the next look is, on the monotonic clock, or never */
     gint64 pause;   /* how long the one after it waits if it finds no change */
-    gint64 begun;   /* when the look began that runs now */
+    gint64 begun;   /* when the running look began */
     bool running;   /* a look runs */
-    bool again;     /* and another is to follow it, whatever it finds */
-    bool forgotten; /* and none is to follow it, whatever it finds */
+    bool again;     /* another look must follow it, whatever it finds */
+    bool forgotten; /* no look must follow it, whatever it finds */
 } cxlDcdDriverEntry;
 
 struct _cxlDcdDriverSchedule {
@@ -47,7 +48,7 @@ struct _cxlDcdDriverSchedule {
     GMutex lock; /* for all that follows */
     GCond wake;  /* some of it has changed */
     GHashTable *entries;
-    unsigned int looks; /* that run */
+    unsigned int looks; /* number of running looks */
     bool stopping;
 };
 
@@ -62,7 +63,7 @@ cxlDcdDriverEntryFree(gpointer opaque)
 
 /* ------------------------------------------------------------------- looks */
 
-/* When @entry is due again, from what a look found. Returns false when it is to go. */
+/* Decide from what a look found when @entry is due again. Returns false if it is to be removed. */
 static bool
 cxlDcdDriverEntrySettle(cxlDcdDriverEntry *entry,
                         const cxlDcdDriverPauses *pauses,
@@ -87,7 +88,7 @@ cxlDcdDriverEntrySettle(cxlDcdDriverEntry *entry,
     return true;
 }
 
-/* In a thread of the pool. */
+/* Runs in a thread of the pool. */
 static void
 cxlDcdDriverScheduleLook(gpointer data, gpointer opaque)
 {
@@ -105,8 +106,8 @@ cxlDcdDriverScheduleLook(gpointer data, gpointer opaque)
     g_mutex_unlock(&self->lock);
 }
 
-/* The entry that has been due for longest and is not being looked at, or NULL. @next: when
- * there is something to do at the latest. @busy: how many looks count. */
+/* The entry that has been due for longest and is not being looked at, or NULL. @next: the latest
+ * time at which there is something to do. @busy: the number of looks that count. */
 static cxlDcdDriverEntry *
 cxlDcdDriverScheduleFind(cxlDcdDriverSchedule *self, gint64 now, gint64 *next, unsigned int *busy)
 {
@@ -135,7 +136,7 @@ cxlDcdDriverScheduleFind(cxlDcdDriverSchedule *self, gint64 now, gint64 *next, u
     return found;
 }
 
-/* Begin all looks that can begin. Returns when there is something to do again. */
+/* Begin all looks that can begin. Returns the time at which there is something to do again. */
 static gint64
 cxlDcdDriverScheduleBegin(cxlDcdDriverSchedule *self)
 {
@@ -149,7 +150,7 @@ cxlDcdDriverScheduleBegin(cxlDcdDriverSchedule *self)
         entry->running = true;
         entry->begun = now;
         self->looks++;
-        /* where no thread can be made for it, it waits for one of the pool's others */
+        /* if no thread can be created for it, it waits for another thread of the pool */
         g_thread_pool_push(self->pool, entry, NULL);
     }
     return next;
@@ -159,7 +160,7 @@ cxlDcdDriverScheduleBegin(cxlDcdDriverSchedule *self)
  * cxlDcdDriverScheduleRun:
  * @self: a schedule
  *
- * Look at what is due, until cxlDcdDriverScheduleStop(). A schedule runs once.
+ * Look at what is due, until cxlDcdDriverScheduleStop(). A schedule can run only once.
  */
 void
 cxlDcdDriverScheduleRun(cxlDcdDriverSchedule *self)
@@ -182,9 +183,9 @@ cxlDcdDriverScheduleRun(cxlDcdDriverSchedule *self)
 /**
  * cxlDcdDriverSchedulePoke:
  * @self: a schedule
- * @key: what has, or may have, something new to see
+ * @key: a key that has, or may have, something new to see
  *
- * Have @key looked at soon. Pokes in quick succession bring one look.
+ * Have @key looked at soon. Several pokes in quick succession cause one look.
  */
 void
 cxlDcdDriverSchedulePoke(cxlDcdDriverSchedule *self, const char *key)
@@ -209,7 +210,7 @@ cxlDcdDriverSchedulePoke(cxlDcdDriverSchedule *self, const char *key)
 /**
  * cxlDcdDriverScheduleForget:
  * @self: a schedule
- * @key: what is not to be looked at again, until it is poked
+ * @key: a key that is not to be looked at again until it is poked
  */
 void
 cxlDcdDriverScheduleForget(cxlDcdDriverSchedule *self, const char *key)
@@ -231,7 +232,7 @@ cxlDcdDriverScheduleForget(cxlDcdDriverSchedule *self, const char *key)
  * cxlDcdDriverScheduleStop:
  * @self: a schedule
  *
- * Begin no look any more. Those that run go on: see cxlDcdDriverScheduleDrain().
+ * Begin no more looks. Running looks continue: see cxlDcdDriverScheduleDrain().
  */
 void
 cxlDcdDriverScheduleStop(cxlDcdDriverSchedule *self)
@@ -249,7 +250,7 @@ cxlDcdDriverScheduleStop(cxlDcdDriverSchedule *self)
  *
  * Wait until no look runs.
  *
- * Returns true when none does, false when one still did after @timeout.
+ * Returns true if none runs any more, false if one still did after @timeout.
  */
 bool
 cxlDcdDriverScheduleDrain(cxlDcdDriverSchedule *self, gint64 timeout)
@@ -270,7 +271,7 @@ cxlDcdDriverScheduleDrain(cxlDcdDriverSchedule *self, gint64 timeout)
 /**
  * cxlDcdDriverScheduleNew:
  * @pauses: its times
- * @look: looks at a key
+ * @look: called to look at a key
  * @opaque: for @look
  *
  * Returns a schedule that does nothing yet.

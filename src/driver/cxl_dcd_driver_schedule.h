@@ -9,18 +9,18 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* What a look found, and so when the next one is. */
+/* What a look found, which determines when the next one is due. */
 typedef enum {
-    CXL_DCD_DRIVER_NEED_NONE,    /* nothing to follow: only when poked */
-    CXL_DCD_DRIVER_NEED_HELD,    /* what changes unasked: now and then */
-    CXL_DCD_DRIVER_NEED_PASSING, /* what is about to change: soon, and less and less so */
-    CXL_DCD_DRIVER_NEED_RETRY,   /* the look failed: as passing, down to now and then */
+    CXL_DCD_DRIVER_NEED_NONE,    /* nothing to follow: look only when poked */
+    CXL_DCD_DRIVER_NEED_HELD,    /* something that may change unasked: look now and then */
+    CXL_DCD_DRIVER_NEED_PASSING, /* something about to change: look soon, then less often */
+    CXL_DCD_DRIVER_NEED_RETRY,   /* the look failed: as PASSING, slowing down to as HELD */
 } cxlDcdDriverNeed;
 
 /**
  * cxlDcdDriverLookFunc:
- * @key: what to look at; no other thread does so meanwhile
- * @changed: set to true when something has changed since the last look
+ * @key: the key to look at; no other thread looks at it at the same time
+ * @changed: set to true if something has changed since the last look
  * @opaque: the caller's
  */
 typedef cxlDcdDriverNeed (*cxlDcdDriverLookFunc)(const char *key, bool *changed, void *opaque);
@@ -28,10 +28,10 @@ typedef cxlDcdDriverNeed (*cxlDcdDriverLookFunc)(const char *key, bool *changed,
 /* Times in microseconds. */
 typedef struct {
     gint64 first;         /* from a poke or a change to the next look */
-    gint64 last;          /* what it doubles to while something is passing */
-    gint64 held;          /* between two looks where something is held */
+    gint64 last;          /* what that doubles up to while something is passing */
+    gint64 held;          /* between two looks while something is held */
     gint64 slow;          /* a look that takes longer does not keep others waiting */
-    unsigned int workers; /* how many others run at a time */
+    unsigned int workers; /* how many looks that are not slow may run at a time */
 } cxlDcdDriverPauses;
 
 typedef struct _cxlDcdDriverSchedule cxlDcdDriverSchedule;

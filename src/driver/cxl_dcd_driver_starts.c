@@ -2,10 +2,11 @@
 /*
  * cxl_dcd_driver_starts.c: the domains that a call is starting
  *
- * A domain that a client starts through the module is offered its capacities before the
- * call returns, and does not start where that fails. The tracker hears of the domain
- * meanwhile, and must leave them to the call. So each such call puts the domain's name
- * here; a name, since a domain that is created has nothing else before it runs.
+ * If a client starts a domain through the module, its capacities are offered before the call
+ * returns, and the domain does not start if that fails. In the meantime the tracker learns of
+ * the domain, and must leave the offers to the call. So each such call registers the domain's
+ * name here. It is the name, since a domain that is being created has nothing else before it
+ * runs.
  */
 
 #include <config.h>
@@ -18,7 +19,7 @@
 #include "cxl_dcd_translate.h"
 
 static GMutex cxlDcdDriverStartsLock;
-static GHashTable *cxlDcdDriverStarts; /* name to how many calls are starting it */
+static GHashTable *cxlDcdDriverStarts; /* name to the number of calls that are starting it */
 
 static cxlDcdDriverStart *
 cxlDcdDriverStartAdd(char *name)
@@ -40,7 +41,7 @@ cxlDcdDriverStartAdd(char *name)
  * cxlDcdDriverStartBegin:
  * @domain: a domain that is about to be started
  *
- * Returns what is to be given to cxlDcdDriverStartEnd() when its capacities are offered.
+ * Returns a value to pass to cxlDcdDriverStartEnd() once its capacities have been offered.
  */
 cxlDcdDriverStart *
 cxlDcdDriverStartBegin(virDomainPtr domain)
@@ -50,11 +51,11 @@ cxlDcdDriverStartBegin(virDomainPtr domain)
 
 /**
  * cxlDcdDriverStartBeginXML:
- * @conn: where it is going
+ * @conn: the connection that it is created on
  * @xml: a domain that is about to be created
  *
- * Returns as cxlDcdDriverStartBegin() does; NULL where @xml has nothing of ours, is not
- * well-formed, or comes over a read-only connection, which are libvirt's to refuse.
+ * Returns as cxlDcdDriverStartBegin() does; NULL if @xml has nothing of ours, or if it is not
+ * well-formed or comes over a read-only connection, which is left to libvirt to refuse.
  */
 cxlDcdDriverStart *
 cxlDcdDriverStartBeginXML(virConnectPtr conn, const char *xml)
@@ -75,7 +76,7 @@ cxlDcdDriverStartBeginXML(virConnectPtr conn, const char *xml)
 
 /**
  * cxlDcdDriverStartEnd:
- * @start: what one of the two returned
+ * @start: what one of the two functions above returned
  */
 void
 cxlDcdDriverStartEnd(cxlDcdDriverStart *start)
@@ -98,7 +99,7 @@ cxlDcdDriverStartEnd(cxlDcdDriverStart *start)
  * cxlDcdDriverIsStarting:
  * @name: a domain's name
  *
- * Returns true when a call is starting it.
+ * Returns true if a call is starting the domain.
  */
 bool
 cxlDcdDriverIsStarting(const char *name)

@@ -10,7 +10,7 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/* From a call that starts a domain until it has offered the domain its capacities. */
+/* Exists from the beginning of a call that starts a domain until it has offered the capacities. */
 typedef char cxlDcdDriverStart;
 
 cxlDcdDriverStart *cxlDcdDriverStartBegin(virDomainPtr domain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cxl_dcd_driver_tracker.c: the states in a daemon's domains are true unasked
+ * cxl_dcd_driver_tracker.c: keeps the states of a daemon's domains up to date, unasked
  *
  *     client's open --> [module] --> begins, once in a daemon's life
  *                                       |
@@ -10,20 +10,20 @@
  *              `------------ metadata-change, started, stopped <--------------'
  *
  * The tracker has a thread and a connection of its own, which it opens inside the daemon
- * when the first client opens one to the QEMU driver: its URI is not known before, nor is
- * the driver sure to be there. It looks at every domain that runs, then listens: a domain
- * that started, or any write to an element of ours, pokes the schedule. What the look
- * itself writes is such a write too, and brings one more look, which finds nothing new.
- * Events come on the daemon's main loop, which must not wait for anything: they do nothing
- * but poke.
+ * when the first client opens a connection to the QEMU driver: before that its URI is not
+ * known, and the driver may not be there yet. It looks at every running domain, then listens:
+ * a domain that starts, or any write to one of our metadata elements, pokes the schedule. What
+ * a look writes is such a write too, and causes one more look, which finds nothing new. Events
+ * arrive on the daemon's main loop, which must not wait for anything: they do nothing but
+ * poke.
  *
- * When the daemon ends, libvirt takes its drivers apart, under whatever still calls them.
- * It tells that it is going to (virStateShutdownPrepare(), on the main loop): no look
- * begins any more. Then, in a thread that has the time, it waits for its own work
- * (virStateShutdownWait()): the tracker waits for its looks before that. One that waits
- * for a QEMU that hangs cannot be ended; libvirt's wait stops the threads that read from
- * QEMU, after which that look never wakes up. One that woke up just before gets a moment
- * to come to its end, or to its next question to QEMU.
+ * When the daemon shuts down, libvirt tears down its drivers, whoever is still calling them.
+ * It announces this (virStateShutdownPrepare(), on the main loop): from then on no look
+ * begins. Then it waits for its own work, in a thread that may block (virStateShutdownWait()):
+ * before that, the tracker waits for its looks. A look that waits for a hanging QEMU cannot be
+ * ended; but libvirt's own wait stops the threads that read from QEMU, after which that look
+ * never wakes up. A look that woke up just before gets a moment to end, or to reach its next
+ * question to QEMU.
  */
 
 #include <config.h>
@@ -49,20 +49,20 @@ static const cxlDcdDriverPauses cxlDcdDriverTrackerPauses = {
     .workers = 4,
 };
 
-/* How long the end of a daemon waits for looks; libvirt's own patience is 30 seconds. */
+/* How long the shutdown of a daemon waits for looks; libvirt itself waits up to 30 seconds. */
 #define CXL_DCD_DRIVER_TRACKER_PATIENCE (5 * G_TIME_SPAN_SECOND)
 #define CXL_DCD_DRIVER_TRACKER_MOMENT (1 * G_TIME_SPAN_SECOND)
 
 static GMutex cxlDcdDriverTrackerLock; /* for all that follows */
 static GCond cxlDcdDriverTrackerOver;
-static bool cxlDcdDriverTrackerRunning;  /* its thread does */
-static bool cxlDcdDriverTrackerStopping; /* and is not to be begun again */
-static char *cxlDcdDriverTrackerFailure; /* why it could not begin, as it was said */
+static bool cxlDcdDriverTrackerRunning;  /* its thread runs */
+static bool cxlDcdDriverTrackerStopping; /* it must not be started again */
+static char *cxlDcdDriverTrackerFailure; /* why it could not start, as last logged */
 
-/* Once it is there it stays: an event may come at any time. */
+/* Once created it is never freed: an event may come at any time. */
 static cxlDcdDriverSchedule *cxlDcdDriverTrackerSchedule;
 
-/* Open before the first look, and until after the last. */
+/* Open from before the first look until after the last. */
 static virConnectPtr cxlDcdDriverTrackerConnection;
 
 /* ------------------------------------------------------------------- events */
@@ -117,7 +117,7 @@ cxlDcdDriverTrackerLook(const char *uuid, bool *changed, void *opaque G_GNUC_UNU
     return need;
 }
 
-/* Hear of the domains, then learn which run: one that starts in between is poked twice. */
+/* Register for events, then list the running domains: one that starts in between is poked twice. */
 static int
 cxlDcdDriverTrackerListen(virConnectPtr conn, int *lifecycle, int *metadata)
 {
@@ -152,8 +152,8 @@ cxlDcdDriverTrackerListen(virConnectPtr conn, int *lifecycle, int *metadata)
     return 0;
 }
 
-/* Track, until the daemon ends. Returns 0, or -1 with an error set when it cannot be
- * begun. */
+/* Track the domains until the daemon ends. Returns 0, or -1 with an error set if this cannot be
+ * started. */
 static int
 cxlDcdDriverTrackerTrack(const char *uri)
 {
@@ -176,12 +176,12 @@ cxlDcdDriverTrackerTrack(const char *uri)
         virConnectDomainEventDeregisterAny(conn, lifecycle);
     if (metadata >= 0)
         virConnectDomainEventDeregisterAny(conn, metadata);
-    virConnectClose(conn); /* a look that hangs has its own hold of it */
+    virConnectClose(conn); /* a look that hangs has its own reference */
     virCxlDcdErrorRestore(error);
     return ret;
 }
 
-/* Say why the tracker could not begin, unless that was said before. */
+/* Log why the tracker could not start, unless that was logged before. */
 static void
 cxlDcdDriverTrackerFail(const char *text)
 {
@@ -238,9 +238,9 @@ cxlDcdDriverTrackerBegin(const char *uri)
     g_mutex_unlock(&cxlDcdDriverTrackerLock);
 }
 
-/* A client of the daemon has opened @conn. What it may do is its own business: the states
- * are the daemon's. A connection to another host is the daemon's own, which a migration
- * opened: the domains there are tracked there. */
+/* A client of the daemon has opened @conn. It does not matter what the client may do: the states
+ * belong to the daemon. A connection to another host is one that the daemon itself opened, for a
+ * migration: the domains there are tracked there. */
 static virConnectPtr
 cxlDcdDriverOpened(virConnectPtr conn)
 {

@@ -2,9 +2,10 @@
 /*
  * cxl_dcd_driver_xml.c: domain XML on its way through the driver module
  *
- * Towards libvirt it is brought into the form that libvirt can store, towards the user into
- * the plain one; what does not speak of us stays as it is. A domain comes as a document of
- * its own, inside of a snapshot or a checkpoint, or as one of a call's typed parameters.
+ * On its way to libvirt it is converted to the form that libvirt can store, and on its way to
+ * the user to the plain form; XML that contains nothing of ours stays as it is. A domain comes
+ * as a document of its own, inside a snapshot or a checkpoint, or as one of a call's typed
+ * parameters.
  */
 
 #include <config.h>
@@ -33,8 +34,8 @@ static const char *const cxlDcdDriverParamNames[] = {
  * cxlDcdDriverConcerns:
  * @xml: any XML, or NULL
  *
- * Returns true when a call that carries @xml is for us: never from inside, and only where
- * the XML speaks of us.
+ * Returns true if a call with @xml is for us: only if it does not come from inside, and the XML
+ * contains something of ours.
  */
 bool
 cxlDcdDriverConcerns(const char *xml)
@@ -42,9 +43,9 @@ cxlDcdDriverConcerns(const char *xml)
     return !cxlDcdDriverIsInside() && virCxlDcdIsConcerned(xml);
 }
 
-/* Whether @xml is for us where @conn leads: only QEMU has such devices. A domain of another
- * driver that speaks of us, by its name for one, has nothing of ours. Returns 1, 0, or -1 with
- * an error set where it has a <cxl-dcd>. */
+/* Whether @xml, which is meant for @conn, is for us: only QEMU has such devices. A domain of
+ * another driver may contain our words, for example in its name, without having anything of ours.
+ * Returns 1, 0, or -1 with an error set if it has a <cxl-dcd>. */
 static int
 cxlDcdDriverIsForQemu(virConnectPtr conn, const char *xml)
 {
@@ -67,14 +68,14 @@ cxlDcdDriverIsForQemu(virConnectPtr conn, const char *xml)
 
 /* ------------------------------------------------------------ towards libvirt */
 
-/* Whose QEMU it is that is asked about the devices of one domain. */
+/* Which QEMU is asked about the devices of a domain. */
 typedef struct {
     virConnectPtr conn;
     bool validate;
-    char *emulator; /* once it is known */
+    char *emulator; /* NULL until it is known */
 } cxlDcdDriverStoring;
 
-/* A decision about a device, for virCxlDcdTranslateStore(). */
+/* The virCxlDcdDecideFunc of virCxlDcdTranslateStore(). */
 static int
 cxlDcdDriverDecide(virCxlDcdXMLDoc *doc, virCxlDcdDef *device, void *opaque)
 {
@@ -102,7 +103,7 @@ cxlDcdDriverStoreDomain(const char *xml, char **stored, void *opaque)
     cxlDcdDriverStoring *storing = opaque;
     int ret = virCxlDcdTranslateStore(xml, storing->validate, cxlDcdDriverDecide, storing, stored);
 
-    /* the next domain of a snapshot may have another one */
+    /* the next domain of a snapshot may have another emulator */
     g_clear_pointer(&storing->emulator, g_free);
     return ret;
 }
@@ -118,7 +119,7 @@ cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool ne
         return 0;
     cxlDcdDriverEnter();
     if (cxlDcdDriverIsReadOnly(conn)) {
-        ret = 0; /* libvirt says so of the call that was made */
+        ret = 0; /* libvirt refuses the call itself */
     } else if ((ret = cxlDcdDriverIsForQemu(conn, xml)) > 0) {
         if (!cxlDcdDriverIsDaemon() && cxlDcdDriverNextHasModule(conn))
             ret = 0;
@@ -133,11 +134,11 @@ cxlDcdDriverStoreAny(virConnectPtr conn, const char *xml, bool validate, bool ne
 
 /**
  * cxlDcdDriverStore:
- * @conn: where it is going
+ * @conn: the connection that it is meant for
  * @xml: a domain, or NULL
- * @validate: check it against the schema too
- * @stored: where @xml goes as the next side is to have it, to be freed with g_free(); NULL
- *          where that is @xml itself
+ * @validate: whether to check it against the schema too
+ * @stored: where to store @xml as the next side gets it, to be freed with g_free(); NULL
+ *          if that is @xml itself
  *
  * Returns 0, or -1 with an error set.
  */
@@ -171,10 +172,10 @@ cxlDcdDriverParamsClear(cxlDcdDriverParams *stored)
 
 /**
  * cxlDcdDriverStoreParams:
- * @conn: where they are going
+ * @conn: the connection that they are meant for
  * @params: typed parameters, a domain perhaps among them
  * @nparams: how many
- * @stored: zeroed; filled with them as the next side is to have them
+ * @stored: zeroed; filled with the parameters as the next side gets them
  *
  * Returns 0, or -1 with an error set.
  */
@@ -212,10 +213,10 @@ cxlDcdDriverStoreParams(virConnectPtr conn,
  * cxlDcdDriverCheckStart:
  * @domain: a domain that is about to be started
  *
- * QEMU may be another one than when the domain was defined. What cannot be found out is left
- * to libvirt, which starts QEMU after all.
+ * Check that QEMU still supports the devices: it may have changed since the domain was defined.
+ * What cannot be found out is left to libvirt, which starts QEMU in the end.
  *
- * Returns 0, or -1 with an error set when its QEMU cannot have one of its devices.
+ * Returns 0, or -1 with an error set if QEMU cannot have one of the devices.
  */
 int
 cxlDcdDriverCheckStart(virDomainPtr domain)
@@ -259,9 +260,9 @@ cxlDcdDriverShowDomain(const char *xml, char **shown, void *opaque G_GNUC_UNUSED
 
 /**
  * cxlDcdDriverShow:
- * @xml: a domain as the next side gave it, or NULL; is freed where another is returned
+ * @xml: a domain as the next side returned it, or NULL; it is freed if another text is returned
  *
- * Returns it as the user is to have it, to be freed with free().
+ * Returns the domain as the user gets it, to be freed with free().
  */
 char *
 cxlDcdDriverShow(char *xml)
@@ -277,8 +278,8 @@ cxlDcdDriverShow(char *xml)
 /**
  * cxlDcdDriverShowNested:
  *
- * The same for a document that has domains inside: a snapshot or a checkpoint. One that
- * cannot be read is shown as it is.
+ * The same for a document that contains domains: a snapshot or a checkpoint. A document that
+ * cannot be parsed is shown as it is.
  */
 char *
 cxlDcdDriverShowNested(char *xml)

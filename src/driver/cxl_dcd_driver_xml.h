@@ -10,8 +10,8 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/* Typed parameters as the next side is to have them: the caller's, or a copy with other
- * strings in it. */
+/* Typed parameters as the next side gets them: the caller's, or a copy with other strings in
+ * it. */
 typedef struct {
     virTypedParameterPtr params;
     virTypedParameterPtr copy;
