@@ -3,12 +3,12 @@
  * test-capacity-clients.c: two clients at a time, in every order of their steps
  *
  * Each client is a thread that stops before each call of libvirt and goes on when it is
- * told to, so that one of them runs at a time and the order is the test's. A case is run
- * once for each order that there is: the first run always prefers the first client, and
- * each further run differs from the one before in the last choice that can differ.
+ * told to. So only one of them runs at a time, and the test determines the order. A case is
+ * run once for each possible order: the first run always prefers the first client, and each
+ * further run differs from the one before in the last choice that can differ.
  *
- * At the end of each order, and a later refresh, records and QEMU say the same, nothing is
- * left over, and what the clients were told is true.
+ * At the end of each order, and after a later refresh, the records agree with QEMU, nothing
+ * is left over, and what the clients were told is true.
  */
 
 #include <config.h>
@@ -24,20 +24,20 @@
 
 typedef struct {
     const char *words; /* what it does */
-    const char *tag;   /* with which capacity */
+    const char *tag;   /* of the capacity that it does this with */
     scene *scene;
     virDomainPtr client;
     GThread *thread;
     GMutex *lock;
     GCond *turn;        /* somebody's turn has come */
-    bool mine;          /* it runs */
-    modelCallKind next; /* what it stopped before */
+    bool mine;          /* it is this client's turn */
+    modelCallKind next; /* the call that it stopped before */
     bool done;
-    unsigned int succeeded; /* of its words */
-    char *error;            /* of the last that did not */
+    unsigned int succeeded; /* how many of its words succeeded */
+    char *error;            /* the error of the last one that failed */
 } testClient;
 
-/* Give the turn back, and wait for the next. */
+/* Give the turn back, and wait for the next one. */
 static void
 testYield(testClient *self)
 {
@@ -138,7 +138,7 @@ testLetGo(testClient *self)
         g_cond_wait(self->turn, self->lock);
 }
 
-/* Bring both to their first call. The lock is held. */
+/* Run both clients to their first call. The lock is held. */
 static void
 testBegin(testClient *clients)
 {
@@ -153,9 +153,9 @@ testBegin(testClient *clients)
     }
 }
 
-/* Run both to their ends. @choices: whose turn it was, 0 or 1, each time that both could
- * go on; those that it holds already are followed, the others are added as 0. Returns
- * false when another order was the same. */
+/* Run both clients to their ends. @choices: whose turn it was, 0 or 1, each time that both could
+ * go on. Choices that it already holds are followed, and the others are added as 0. Returns
+ * false if another order was the same. */
 static bool
 testInterleave(testClient *clients, GByteArray *choices)
 {
@@ -184,7 +184,7 @@ testInterleave(testClient *clients, GByteArray *choices)
     return !same;
 }
 
-/* The next order; false when there is none. */
+/* Change the choices to the next order. Returns false if there is none. */
 static bool
 testNextOrder(GByteArray *choices)
 {
@@ -213,22 +213,22 @@ typedef struct {
     const char *name;
     const char *start;
     const char *before;   /* what happens first, words of scene.c */
-    const char *words[2]; /* what each client does, with a capacity of its tag */
+    const char *words[2]; /* what each client does, with the capacity of its tag */
     const char *tags[2];
-    unsigned int succeed[2]; /* of all those words: from, to */
-    unsigned int records[2]; /* at the end: from, to */
-    unsigned int known[2];   /* orders that end otherwise (tagged, static), see below */
+    unsigned int succeed[2]; /* how many of all those words succeed: from, to */
+    unsigned int records[2]; /* how many records there are at the end: from, to */
+    unsigned int known[2];   /* how many orders end otherwise (tagged, static), see below */
 } caseDef;
 
-/* What cannot be had without a compare-and-set, which libvirt's metadata does not have: a
- * client that has seen a capacity gone, and stops just before it acts on that until another
- * has forgotten it too and added the same tag anew, takes the new one for the old; and one that
- * has seen that a tag is not recorded, and stops just before it records it until another has
- * added it, writes over that record. So many orders of either kind there are, and no more may
- * come. */
+/* What cannot be prevented without a compare-and-set, which libvirt's metadata lacks. A client
+ * may see that a capacity is gone, and stop just before it acts on that. If another client then
+ * forgets the capacity too, and adds the same tag again, the first takes the new capacity for the
+ * old one. Or a client may see that a tag has no record, and stop just before it writes one. If
+ * another client then adds the tag, the first overwrites that record. This is how many orders of
+ * either kind there are; there must not be more. */
 static const caseDef cases[] = {
     {"add-same-tag", "none", "", {"add", "add"}, {SCENE_TAG, SCENE_TAG}, {1, 1}, {1, 1}},
-    /* the record says what the one that succeeds has added */
+    /* the record describes what the client that succeeds has added */
     {"add-same-tag-else",
      "none",
      "",
@@ -311,7 +311,7 @@ static const caseDef cases[] = {
      {1, 2},
      {0, 1},
      {1, 1}},
-    /* the owner is so slow that another finishes its add, of which it may hear an error */
+    /* the owner is so slow that another client finishes its add, for which it may get an error */
     {"slow-add",
      "none",
      "",
@@ -335,8 +335,8 @@ static const caseDef cases[] = {
      {1, 1}},
 };
 
-/* One order. Returns what is wrong at its end, or NULL. @orders is counted up when it is
- * a new one. */
+/* Run one order. Returns what is wrong at its end, or NULL. @orders is incremented if it is a new
+ * one. */
 static char *
 testOrder(const caseDef *test, bool tagged, GByteArray *choices, unsigned int *orders)
 {

@@ -2,8 +2,8 @@
 /*
  * test-capacity-guards.c: what the library steers around
  *
- * What QEMU would take and suffer from must never be sent. Each test fails where the
- * guard is taken out of the library.
+ * What QEMU would accept, but be harmed by, must never be sent. Each test fails if its guard is
+ * removed from the library.
  */
 
 #include <config.h>
@@ -17,7 +17,7 @@
 #include "model/scene.h"
 #include "testutils.h"
 
-/* Requests of @self's QEMU that hold @text. */
+/* How many requests to @self's QEMU contain @text. */
 static unsigned int
 testRequests(const scene *self, const char *text)
 {
@@ -50,7 +50,7 @@ testAddSize(scene *self, unsigned int n, unsigned long long size)
     return got ? 0 : -1;
 }
 
-/* A tag goes with every add, release and status, probes included. */
+/* Every add, release and status query carries a tag, probes included. */
 static void
 testTagAlways(gconstpointer opaque)
 {
@@ -62,7 +62,7 @@ testTagAlways(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
-/* However a user spells it, a tag is one: in the record, in QEMU, and for a second add. */
+/* A tag is the same however a user spells it: in the record, in QEMU, and for a second add. */
 static void
 testTagSpelling(gconstpointer opaque)
 {
@@ -86,8 +86,9 @@ testTagSpelling(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
-/* QEMU with the series takes two backends of one tag, and an add finds any of them. One that
- * somebody else has put there is seen, in whatever spelling, before anything is made. */
+/* QEMU with the series accepts two backends with the same tag, and an add finds either of them. A
+ * backend that somebody else created is noticed, whatever its spelling of the tag, before anything
+ * is created. */
 static void
 testTagForeign(void)
 {
@@ -141,7 +142,7 @@ testBackendKept(void)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
-/* The record stays while QEMU does not free the memory, and goes with it. */
+/* The record stays as long as QEMU does not free the memory, and goes with it. */
 static void
 testBackendInUse(void)
 {
@@ -183,7 +184,7 @@ testDeviceStays(void)
     g_assert_cmpuint(testRequests(self, "device_del"), ==, 0);
 }
 
-/* Of a ninth unanswered offer the guest would never hear. */
+/* The guest would never learn of a ninth unanswered offer. */
 static void
 testNinthOffer(gconstpointer opaque)
 {
@@ -200,7 +201,7 @@ testNinthOffer(gconstpointer opaque)
     g_assert_nonnull(strstr(virGetLastErrorMessage(), "has not answered 8 offers"));
     g_assert_cmpstr(self->domain->live, ==, before);
     g_assert_cmpuint(modelDeviceTotal(self->device), ==, 8);
-    /* Answers make room, though nobody has looked: QEMU is asked. */
+    /* Answers make room even without a refresh: QEMU is asked. */
     sceneDo(self, "refuse refuse");
     for (i = 8; i < 10; i++)
         g_assert_cmpint(testAddSize(self, i, 64ULL << 20), ==, 0);
@@ -210,7 +211,7 @@ testNinthOffer(gconstpointer opaque)
     sceneCheckSafe(self);
 }
 
-/* An add that is under way may make its offer any moment: it counts as one. */
+/* An add in progress may make its offer at any moment: it counts as an offer. */
 static void
 testNinthAdding(gconstpointer opaque)
 {
@@ -225,8 +226,8 @@ testNinthAdding(gconstpointer opaque)
     g_assert_cmpuint(self->device->events.length, ==, 8);
 }
 
-/* QEMU as released knows no tags: an add that was not finished does not claim the extent that
- * another capacity has at its place. */
+/* Released versions of QEMU know no tags: an unfinished add does not claim the extent of another
+ * capacity at its place. */
 static void
 testNotClaimed(void)
 {
@@ -243,8 +244,8 @@ testNotClaimed(void)
     sceneCheck(self, SCENE_OTHER, "accepted", "accepted");
 }
 
-/* Two adds have chosen one place, and both of their clients are gone: one had made its offer, of
- * the tag @offered, the other at most its backend. */
+/* Two adds have chosen the same place, and both clients are gone. One of them, with the tag
+ * @offered, had made its offer; the other had created its backend at most. */
 static scene *
 testOnePlace(bool tagged, const char *offered, const char *other, bool backend)
 {
@@ -271,8 +272,8 @@ testOnePlace(bool tagged, const char *offered, const char *other, bool backend)
     return self;
 }
 
-/* Whichever of them is looked at first, and whatever QEMU tells of an offer: the memory of the
- * offer stays until the guest has answered, and then it is known whose it was. */
+/* Whichever of the two is refreshed first, and whatever QEMU says about an offer: the memory of
+ * the offer stays until the guest has answered, and then it is known whose it was. */
 static void
 testSamePlace(void)
 {
@@ -306,7 +307,7 @@ testSamePlace(void)
     }
 }
 
-/* Where QEMU cannot be asked whose the place is, that is an error: nothing is guessed. */
+/* If QEMU cannot be asked whose the place is, that is an error: nothing is guessed. */
 static void
 testSamePlaceMute(void)
 {
@@ -332,7 +333,7 @@ testSamePlaceMute(void)
     g_assert_cmpuint(n, >, 4);
 }
 
-/* A tag is one capacity's in the whole domain, not only in its device. */
+/* A tag names one capacity in the whole domain, not only in its device. */
 static void
 testTagUnique(gconstpointer opaque)
 {
@@ -347,7 +348,7 @@ testTagUnique(gconstpointer opaque)
                          "</capacity><alias name='other'/></cxl-dcd>";
     char *tag;
 
-    /* libvirt is told of two devices */
+    /* the domain gets two devices */
     if (!tagged)
         modelObjectNew(qemu, "memory-backend-ram", "other-mem", 1ULL << 30);
     modelDeviceNew(qemu, "other", 1, 1ULL << 30, tagged ? NULL : "other-mem");
@@ -366,8 +367,8 @@ testTagUnique(gconstpointer opaque)
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_DEVICE_MISSING);
 }
 
-/* Two clients add one tag at a time. One that the other has recorded since the domain was read is
- * not written over. */
+/* Two clients add the same tag at the same time. A record that the other client has written since
+ * the domain was read is not overwritten. */
 static void
 testTagMeanwhile(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
 {
@@ -403,7 +404,7 @@ testTagRecorded(gconstpointer opaque)
     "request='11111111-2222-4333-8444-555555555555'><size unit='MiB'>128</size>"                   \
     "<offset unit='MiB'>512</offset></capacity>"
 
-/* The other client writes its record just after that of this one. */
+/* The other client writes its record just after this client has written its own. */
 static void
 testWriteOver(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
 {
@@ -418,8 +419,8 @@ testWriteOver(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
     free(record);
 }
 
-/* QEMU as released knows no tags: the one whose record was written over tells it nothing, and leaves
- * the tag to the other. */
+/* Released versions of QEMU know no tags: the client whose record was overwritten sends QEMU
+ * nothing, and leaves the tag to the other client. */
 static void
 testTagOverwritten(void)
 {
@@ -456,8 +457,9 @@ testGrace(gconstpointer opaque)
 
 /* ----------------------------------------------- what QEMU or libvirt refuses */
 
-/* Where libvirt forbids the first command, or does not have it, nothing is left, not even for a
- * refresh: whether that is a question (tagged: who has the tag) or the first that does something. */
+/* If libvirt forbids the first command, or does not have it, nothing is left behind, not even for
+ * a refresh. This is so whether the first command is a query (tagged: who has the tag) or a
+ * change. */
 static void
 testDenied(gconstpointer opaque)
 {
@@ -483,7 +485,7 @@ testDenied(gconstpointer opaque)
     }
 }
 
-/* A reply that is none is an error, which quotes no more than a part of it. */
+/* An invalid reply is an error, whose message quotes no more than a part of it. */
 static void
 testBadReply(gconstpointer opaque)
 {
@@ -502,7 +504,7 @@ testBadReply(gconstpointer opaque)
     }
 }
 
-/* An add that QEMU refuses leaves nothing: no record, and no backend. */
+/* An add that QEMU refuses leaves nothing behind: no record, and no backend. */
 static void
 testRefused(void)
 {
@@ -526,7 +528,7 @@ testRefused(void)
     g_assert_nonnull(strstr(virGetLastErrorMessage(), "cannot add DPA again while still pending"));
     g_assert_cmpint(sceneRecordState(self, SCENE_TAG), ==, VIR_DOMAIN_CXL_DCD_STATE_NONE);
     g_assert_cmpuint(sceneBackends(self), ==, 0);
-    /* Where it may choose, it goes elsewhere. */
+    /* If it may choose the place, it goes elsewhere. */
     sceneDo(self, "add");
     g_assert_cmpstr(modelDeviceTagState(self->device, SCENE_TAG), ==, "pending");
 }
@@ -545,7 +547,7 @@ testTakePlace(virDomainPtr client, modelCallKind kind)
     virDomainFree(other);
 }
 
-/* An add for which no place is left leaves nothing, and takes nothing from others. */
+/* An add for which there is no place leaves nothing behind, and takes nothing from others. */
 static void
 testLastPlace(gconstpointer opaque)
 {
@@ -603,7 +605,7 @@ testWait(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "accepted", "accepted");
 }
 
-/* A wait that would end in some millions of years does not end at once. */
+/* A wait with a timeout of some millions of years does not end at once. */
 static void
 testWaitLong(gconstpointer opaque)
 {
@@ -622,8 +624,8 @@ testWaitLong(gconstpointer opaque)
     "request='11111111-2222-4333-8444-555555555555'><size unit='bytes'>" size "</size>"            \
     "<offset unit='bytes'>" offset "</offset></capacity>"
 
-/* The tags of the capacities of the domain are known: QEMU is not asked for them, and the
- * hundredth add costs what the second does. */
+/* The tags of the domain's own capacities are known. QEMU is not asked for them, so that the
+ * hundredth add costs as much as the second. */
 static void
 testCost(void)
 {
@@ -639,7 +641,7 @@ testCost(void)
     g_assert_cmpuint(self->domain->qemu->requests->len - before, ==, first);
 }
 
-/* A record that QEMU has no answer to stands in nobody's way but its own: its device is gone. */
+/* A record about which QEMU cannot answer, because its device is gone, affects no other record. */
 static void
 testOneBad(gconstpointer opaque)
 {
@@ -668,8 +670,8 @@ testOneBad(gconstpointer opaque)
     g_assert_cmpint(sceneRecordState(self, SCENE_OTHER), ==, VIR_DOMAIN_CXL_DCD_STATE_ACCEPTED);
 }
 
-/* What keeps libvirt from asking QEMU concerns all capacities: none of the others is asked for,
- * each of which may take as long. */
+/* If libvirt cannot ask QEMU, that concerns all capacities: QEMU is not asked about any other one,
+ * since each attempt may take as long. */
 static void
 testAllConcerned(gconstpointer opaque)
 {
@@ -684,8 +686,8 @@ testAllConcerned(gconstpointer opaque)
     g_assert_cmpuint(self->domain->fault.commands, ==, 1);
 }
 
-/* An add that is wrong in itself is refused without a look at what the domain has, though the
- * records do not know of the guest's answer. */
+/* An add that is invalid by itself is refused without asking QEMU, although the records do not
+ * reflect the guest's answer yet. */
 static void
 testWrongInItself(gconstpointer opaque)
 {
@@ -711,7 +713,7 @@ testWrongInItself(gconstpointer opaque)
     }
 }
 
-/* Somebody writes metadata just after the domain was read. */
+/* Another client writes metadata just after the domain was read. */
 static void
 testForge(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
 {
@@ -721,8 +723,8 @@ testForge(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
     modelDomainPutRecord(client->domain, SCENE_TAG, client->opaque);
 }
 
-/* Nothing is done with a record that says what cannot be, whenever it is written: QEMU would
- * crash over a range that overflows, and lose the backend of another capacity. */
+/* Nothing is done with a record whose contents are impossible, whenever it is written: QEMU would
+ * crash on a range that overflows, and lose the backend of another capacity. */
 static void
 testForged(gconstpointer opaque)
 {
@@ -758,7 +760,7 @@ testForged(gconstpointer opaque)
     }
 }
 
-/* A tag that another device has by now is none of this one's. */
+/* A tag that now belongs to another device is none of this device's. */
 static void
 testOtherDevice(gconstpointer opaque)
 {
@@ -772,7 +774,7 @@ testOtherDevice(gconstpointer opaque)
     g_assert_cmpuint(self->domain->qemu->requests->len, ==, requests);
 }
 
-/* A record of a client whose clock was ahead is not left to it until then. */
+/* The record of a client whose clock was ahead is not left to it until then. */
 static void
 testFuture(gconstpointer opaque)
 {
@@ -786,7 +788,7 @@ testFuture(gconstpointer opaque)
 
 /* ------------------------------------------------------- left to the daemon */
 
-/* Where the domain shows <cxl-dcd>, the daemon has the module: it does the work. */
+/* If the domain shows <cxl-dcd>, the daemon has the module, and does the work. */
 static void
 testDaemon(void)
 {

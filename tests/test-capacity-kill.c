@@ -2,13 +2,13 @@
 /*
  * test-capacity-kill.c: a client is killed at any step
  *
- * What a client does is done as often as it calls libvirt, and once more: the Nth time the
- * client dies after N calls. Whatever it had not done by then, others find a domain that
- * refreshes to a right state: where the record said that there is something to do, it is
- * done; where it did not say so yet, nothing has happened.
+ * Whatever a client does is run once for each call of libvirt that it makes, and once more: in
+ * the Nth run the client dies after N calls. Whatever it had not done by then, others find a
+ * domain that refreshes to a correct state. If the record said that there is something to do,
+ * it is done; if the record did not say so yet, nothing has happened.
  *
- * The second client is killed in the same way while it cleans up after the first. And
- * instead of being killed, a client meets each fault at each of its QMP commands.
+ * A second client is killed in the same way while it cleans up after the first. And instead of
+ * being killed, a client meets each fault at each of its QMP commands.
  */
 
 #include <config.h>
@@ -20,14 +20,14 @@
 #include "model/scene.h"
 #include "testutils.h"
 
-/* What is cut short, and where it ends all the same. */
+/* What is cut short, and how it ends all the same. */
 typedef struct {
     const char *name;
     const char *start;
-    const char *words;     /* what the client does, and the guest before or meanwhile */
+    const char *words;     /* what the client does, and the guest before that or meanwhile */
     const char *guest;     /* what the guest does afterwards, whenever it can */
-    const char *begun;     /* the record's state at the end where it had been written */
-    const char *untouched; /* and where not */
+    const char *begun;     /* the record's state at the end if the client had written it */
+    const char *untouched; /* and if it had not */
     unsigned int points;   /* at least this many calls can be the last */
 } caseDef;
 
@@ -87,7 +87,7 @@ testAct(scene *self, const char *words)
     virResetLastError();
 }
 
-/* Others come, and the guest goes on, until nothing changes any more. */
+/* Other clients refresh, and the guest goes on, until nothing changes any more. */
 static void
 testSettle(scene *self, const char *guest)
 {
@@ -109,7 +109,8 @@ testExtentOf(const char *record)
     return g_str_equal(record, "pending") ? "pending" : "gone";
 }
 
-/* @before: the record that @self started with; @at: where the client was cut short. */
+/* Check the result. @before: the record that @self started with; @at: the record when the client
+ * was cut short. */
 static void
 testExpect(const scene *self, const caseDef *test, const char *before, char *at)
 {
@@ -118,7 +119,7 @@ testExpect(const scene *self, const caseDef *test, const char *before, char *at)
     sceneCheck(self, SCENE_TAG, record, testExtentOf(record));
 }
 
-/* How many calls the case takes where nobody is killed. */
+/* How many calls the case takes if nobody is killed. */
 static unsigned int
 testCount(const caseDef *test, bool tagged)
 {
@@ -152,7 +153,7 @@ testKill(const caseDef *test, bool tagged)
     }
 }
 
-/* Who cleans up after the first is killed too, at each of its calls. */
+/* The client that cleans up after the first one is killed too, at each of its calls. */
 static void
 testKillTwice(const caseDef *test, bool tagged)
 {
@@ -199,7 +200,7 @@ static const struct {
     {"huge-not-json", MODEL_FAULT_HUGE_NOT_JSON},
 };
 
-/* What QEMU refuses may not be done, and somebody was told: but the record says what there is. */
+/* If QEMU refuses, the work may be left undone, with an error; but the records are true. */
 static void
 testAgree(const scene *self)
 {
@@ -210,7 +211,7 @@ testAgree(const scene *self)
     sceneCheckSafe(self);
 }
 
-/* While QEMU hangs, another client's call ends, as soon as libvirt gives up. */
+/* While QEMU hangs, another client's call ends once libvirt gives up. */
 static void
 testHanging(scene *self)
 {
@@ -221,8 +222,8 @@ testHanging(scene *self)
     self->domain->hung = false;
 }
 
-/* One fault at the Nth command of what the case does; the client lives on and does the
- * rest of it. Returns false when there is no Nth command. */
+/* Inject one fault at the Nth command of what the case does. The client survives, and does the
+ * rest. Returns false if there is no Nth command. */
 static bool
 testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, unsigned int n)
 {
@@ -258,7 +259,7 @@ testFaultAt(const caseDef *test, bool tagged, modelFaultKind kind, unsigned int 
 static void
 testFault(const caseDef *test, bool tagged)
 {
-    static size_t turn; /* of the faults, where each case gets one */
+    static size_t turn; /* the next fault, if each case gets only one */
     size_t i;
     unsigned int n;
 
@@ -275,7 +276,7 @@ testFault(const caseDef *test, bool tagged)
 
 /* ----------------------------------------------------------- going elsewhere */
 
-/* Another client takes the place of an add just before that is recorded. */
+/* Another client takes the place of an add just before the add is recorded. */
 static void
 testTakePlace(virDomainPtr client, modelCallKind kind)
 {
@@ -289,7 +290,7 @@ testTakePlace(virDomainPtr client, modelCallKind kind)
     virDomainFree(other);
 }
 
-/* An add that has to go elsewhere is found where it went, whenever its client is killed. */
+/* An add that must go elsewhere is found in its new place, whenever its client is killed. */
 static void
 testElsewhere(gconstpointer opaque)
 {

@@ -2,8 +2,8 @@
 /*
  * test-capacity-release.c: how a guest is asked for capacity, and asked again
  *
- * Each case says what happens after the guest has accepted, in the words of model/scene.c, how
- * the guest was asked, and what is there at the end.
+ * Each case lists what happens after the guest has accepted, in the words of model/scene.c, how
+ * the guest is asked, and what there is at the end.
  */
 
 #include <config.h>
@@ -23,7 +23,7 @@
 typedef struct {
     const char *name;
     bool tagged;
-    const char *fallback; /* of the device; NULL: not given */
+    const char *fallback; /* the fallback time of the device; NULL: not given */
     unsigned int flags;   /* of the first release */
     const char *then;
     const char *asked; /* T: by tag, P: by range, in their order */
@@ -70,7 +70,7 @@ static const caseDef cases[] = {
     {"by-range", true, NULL, PRESCRIPTIVE, "much-later refresh", "P", "releasing", "accepted"},
     {"by-range-strict", true, NULL, PRESCRIPTIVE, "obey-strict refresh", "P", "none", "gone"},
 
-    /* asked by the user once more: from the beginning */
+    /* when the user asks once more, it starts over */
     {"twice", true, NULL, 0, "release", "TT", "releasing", "accepted"},
     {"twice-again", true, NULL, 0, "later later refresh release", "TPT", "releasing", "accepted"},
     {"twice-all",
@@ -96,7 +96,7 @@ static const caseDef cases[] = {
     {"static-by-range", false, NULL, PRESCRIPTIVE, "obey refresh", "P", "none", "gone"},
 };
 
-/* The device of @self asks again after so many seconds. */
+/* Set the number of seconds after which the device of @self asks again. */
 static void
 testSetFallback(scene *self, const char *seconds)
 {
@@ -108,7 +108,7 @@ testSetFallback(scene *self, const char *seconds)
     self->domain->live = g_strjoinv(element, parts);
 }
 
-/* How the guest was asked: a letter a request. */
+/* How the guest was asked: one letter for each request. */
 static char *
 testAsked(const scene *self)
 {
@@ -161,7 +161,7 @@ testRelease(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, test->record, test->extent);
 }
 
-/* QEMU does not take capacity from a guest by force, and says so; nothing has changed then. */
+/* QEMU does not take capacity from a guest by force, and says so; then nothing has changed. */
 static void
 testForced(gconstpointer opaque)
 {
@@ -198,7 +198,7 @@ testGiveBack(virDomainPtr client, modelCallKind kind)
     sceneDo(client->opaque, "give-back");
 }
 
-/* A guest may give capacity back just before QEMU is told to ask for it. */
+/* A guest may give capacity back just before QEMU is asked to request it. */
 static void
 testGivenBack(gconstpointer opaque)
 {
@@ -214,8 +214,8 @@ testGivenBack(gconstpointer opaque)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
-/* The same, where a refresh asks: once more by range (tagged), or for a process that was killed
- * (static). What was asked for has come, so neither a refresh nor a wait fails. */
+/* The same, if a refresh asks: once more by range (tagged), or for a process that was killed
+ * (static). The goal of the request is reached, so neither a refresh nor a wait fails. */
 static void
 testGivenBackLater(gconstpointer opaque)
 {
@@ -234,7 +234,7 @@ testGivenBackLater(gconstpointer opaque)
     }
 }
 
-/* A QEMU that does not take the second request is told once all the same, and it is said once. */
+/* If QEMU refuses the second request, it is not sent again, and the error is reported once. */
 static void
 testNotTaken(void)
 {
@@ -244,7 +244,7 @@ testNotTaken(void)
     sceneDo(self, "later later");
     self->domain->fault.kind = MODEL_FAULT_REFUSED;
     self->domain->fault.at =
-        self->domain->fault.commands + 2; /* after the question for the state */
+        self->domain->fault.commands + 2; /* after the command that asks for the state */
     g_assert_cmpint(sceneRefresh(self->client), ==, -1);
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_FAILED);
     g_assert_nonnull(strstr(virGetLastErrorMessage(), "release (once more, by range)"));
@@ -257,7 +257,7 @@ testNotTaken(void)
     sceneCheck(self, SCENE_TAG, "none", "gone");
 }
 
-/* What cannot be asked is refused before anything is done. */
+/* A request that is impossible is refused before anything is done. */
 static void
 testRefused(void)
 {
@@ -293,7 +293,7 @@ testRefused(void)
     }
 }
 
-/* Offer capacities of 2 MiB. Returns how many are taken. */
+/* Offer capacities of 2 MiB. Returns how many are accepted by the library. */
 static unsigned int
 testOfferMany(scene *self, unsigned int n)
 {
@@ -312,7 +312,7 @@ testOfferMany(scene *self, unsigned int n)
     return taken;
 }
 
-/* Of a request that does not fit the event log the guest would never hear: it is made later. */
+/* The guest would never learn of a request that does not fit the event log: it is made later. */
 static void
 testLogFull(void)
 {
@@ -329,7 +329,8 @@ testLogFull(void)
     g_assert_cmpstr(later, ==, "TP");
 }
 
-/* The same for the first request: the user is told. Answers make room, though nobody has looked. */
+/* The same for the first request: the user gets an error. Answers make room even without a
+ * refresh. */
 static void
 testLogFullFirst(gconstpointer opaque)
 {
@@ -353,8 +354,8 @@ testLogFullFirst(gconstpointer opaque)
     g_assert_cmpuint(self->device->events.length, ==, 1);
 }
 
-/* However often a guest is asked that reads nothing, since it is paused, it hears of every offer
- * and of every request that is taken. One that has its time to read may be asked again. */
+/* A paused guest reads nothing. However often it is asked, it learns of every offer and every
+ * request that was made. A guest that had time to read may be asked again. */
 static void
 testLogOften(gconstpointer opaque)
 {
@@ -383,7 +384,7 @@ testLogOften(gconstpointer opaque)
     g_assert_cmpuint(self->device->events.length, ==, 8);
 }
 
-/* A guest that reads what it is asked, and keeps what it uses, may be asked for ever. */
+/* A guest that reads its requests, and keeps what it uses, may be asked for ever. */
 static void
 testAskForEver(void)
 {
@@ -399,7 +400,7 @@ testAskForEver(void)
     sceneCheck(self, SCENE_TAG, "releasing", "accepted");
 }
 
-/* What @document tells the daemon's module when it does the work. */
+/* What @document tells the daemon's module, if that does the work. */
 static void
 testDaemon(void)
 {
@@ -437,9 +438,9 @@ testDaemon(void)
     }
 }
 
-/* A guest that was asked twice may not have read either request, and would not hear of a ninth
- * record; but one that keeps its memory has read them after a while. When a client whose clock was
- * ahead asked, is not known. */
+/* A guest that was asked twice may have read neither request, and would not learn of a ninth
+ * record; but a guest that keeps its memory is assumed to have read them after a while. So is one
+ * that was asked, as the record says, at a time that has not come yet. */
 static void
 testLogTwice(void)
 {

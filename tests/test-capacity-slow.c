@@ -2,9 +2,10 @@
 /*
  * test-capacity-slow.c: a client is so slow that others get ahead of it
  *
- * A client stops before one of the commands by which it changes QEMU, once its record says adding.
- * Three seconds later the others no longer leave the capacity to it. Each case says what they do
- * meanwhile, what the slow one is told when it goes on, and what is there after a refresh.
+ * A client stops before one of the commands by which it changes QEMU, when its record says adding.
+ * Three seconds later, other clients no longer leave the capacity to it. Each case says what they
+ * do in the meantime, what the slow client is told when it goes on, and what there is after a
+ * refresh.
  */
 
 #include <config.h>
@@ -21,10 +22,10 @@ typedef struct {
     bool tagged;
     const char *start;
     const char *act;       /* of the slow client: add, add-there (at offset 0), refresh */
-    unsigned int at;       /* before which command: tagged 1 the backend, 2 the offer; static 1 */
+    unsigned int at;       /* the command it stops at: tagged 1 backend, 2 offer; static 1 */
     const char *meanwhile; /* words of model/scene.c, and those of testOthersDo() */
     bool mute;             /* when its command was refused, QEMU cannot be asked why */
-    int code;              /* of the error that the slow client gets; 0: none */
+    int code;              /* the error code that the slow client gets; 0: none */
     const char *record;    /* its state at the end */
 } caseDef;
 
@@ -42,7 +43,7 @@ static const caseDef cases[] = {
     {"add-offered", true, "none", "add", 2, "offer", false, 0, "pending"},
     {"add-offered-mute", true, "none", "add", 2, "offer", true, VIR_ERR_RPC, "pending"},
 
-    /* a backend that it did not make may be another one's */
+    /* a backend that it did not create may belong to another client */
     {"add-taken",
      true,
      "none",
@@ -53,7 +54,7 @@ static const caseDef cases[] = {
      VIR_ERR_OPERATION_FAILED,
      "pending"},
 
-    /* they have forgotten it, and added the tag anew: that is another capacity */
+    /* they have forgotten it, and added the tag again: that is another capacity */
     {"add-anew",
      true,
      "none",
@@ -96,7 +97,7 @@ static const caseDef cases[] = {
     /* another capacity has its place */
     {"add-there", false, "none", "add-there", 1, "other", false, VIR_ERR_OPERATION_FAILED, "none"},
 
-    /* who finishes for a client that is gone is told of no refusal where others were faster */
+    /* a client that finishes for one that is gone gets no error if others were faster */
     {"finish-done", true, "adding", "refresh", 1, "refresh", false, 0, "pending"},
     {"finish-done-offer", true, "adding", "refresh", 2, "refresh", false, 0, "pending"},
     {"finish-backend", true, "adding", "refresh", 1, "backend", false, 0, "pending"},
@@ -145,7 +146,7 @@ static const caseDef cases[] = {
 typedef struct {
     const caseDef *test;
     scene *self;
-    unsigned int commands; /* so many the slow client has come to */
+    unsigned int commands; /* how many the slow client has come to */
 } testSlow;
 
 static void
@@ -162,8 +163,8 @@ testOffer(scene *self, const char *tag)
     g_assert_cmpstr(answer, ==, "{\"return\":{}}");
 }
 
-/* What others have done in QEMU, and not recorded: backend, offer; other: the offer of another
- * capacity at the same place, which is recorded. */
+/* What others have done in QEMU without recording it: the backend, or the offer. "other" is the
+ * offer of another capacity at the same place, which is recorded. */
 static void
 testOthersDo(scene *self, const char *word)
 {

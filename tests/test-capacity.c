@@ -2,15 +2,14 @@
 /*
  * test-capacity.c: the states of a capacity, and every event in each
  *
- * Each case starts in a state, on a device of either model (and of a tagged one in a QEMU whose
- * status does not know of offers), lets something happen, and
- * then has a client of its own refresh some time later, as the driver module or a status
- * command does. The words are those of model/scene.c. What has to be there at the end is
- * the record's state, what QEMU has, and no backend more or less; another refresh must
- * find nothing to do.
+ * Each case starts in a state, on a device of either model, and on a tagged device in a QEMU
+ * whose status does not report offers. It lets something happen, and then has another client
+ * refresh some time later, as the driver module or a status command does. The words are those of
+ * model/scene.c. Checked at the end are the record's state, what QEMU has, and that there is no
+ * backend too many or too few; another refresh must find nothing to do.
  *
- * Then every event follows every other in every state, and the guest acts before each call that
- * a client makes: whatever happens, the records and QEMU agree after a refresh.
+ * Then every event follows every other one in every state, and the guest acts before each call
+ * that a client makes: whatever happens, the records and QEMU agree after a refresh.
  */
 
 #include <config.h>
@@ -45,7 +44,7 @@ static const caseDef cases[] = {
     {"none", "reset", "none", "gone"},
     {"none", "die", "none", "gone"},
 
-    /* an add whose process is gone, before it told QEMU */
+    /* an add whose process died before it asked QEMU */
     {"adding", "", "pending", "pending"},
     {"adding", "add!", "pending", "pending"},
     {"adding", "release!", "pending", "pending"},
@@ -55,7 +54,7 @@ static const caseDef cases[] = {
     {"adding", "later refresh refuse", "rejected", "gone"},
     {"adding", "die", "none", "gone"},
 
-    /* after it had made the backend */
+    /* after it had created the backend */
     {"adding-backend", "", "pending", "pending"},
     {"adding-backend", "add!", "pending", "pending"},
     {"adding-backend", "release!", "pending", "pending"},
@@ -64,8 +63,8 @@ static const caseDef cases[] = {
     {"adding-backend", "later refresh refuse", "rejected", "gone"},
     {"adding-backend", "die", "none", "gone"},
 
-    /* after it had made the offer: nobody can know that the guest has refused one that was
-     * not recorded, so it is made again */
+    /* after it had made the offer: nobody can know whether the guest has refused an offer that
+     * was not recorded, so it is made again */
     {"adding-offered", "", "pending", "pending"},
     {"adding-offered", "accept", "accepted", "accepted"},
     {"adding-offered", "refuse", "pending", "pending"},
@@ -117,7 +116,7 @@ static const caseDef cases[] = {
     {"rejected", "reset", "rejected", "gone"},
     {"rejected", "die", "none", "gone"},
 
-    /* a release whose process is gone before it told QEMU */
+    /* a release whose process died before it asked QEMU */
     {"releasing-not-asked", "", "releasing", "accepted"},
     {"releasing-not-asked", "obey", "releasing", "accepted"},
     {"releasing-not-asked", "refresh obey", "none", "gone"},
@@ -142,7 +141,7 @@ static const caseDef cases[] = {
     {"releasing", "die", "none", "gone"},
 };
 
-/* @terse: QEMU's status does not tell an offer from nothing. */
+/* @terse: QEMU's status does not distinguish an offer from nothing. */
 static void
 testState(const caseDef *test, bool tagged, bool terse)
 {
@@ -216,7 +215,7 @@ testStart(modelKind kind, const char *start)
     return self;
 }
 
-/* An act of the client may be refused in some states: what counts is what it leaves. */
+/* A client's act may be refused in some states: what counts is the result. */
 static void
 testEvent(scene *self, const char *word)
 {
@@ -231,7 +230,7 @@ testEvent(scene *self, const char *word)
     virResetLastError();
 }
 
-/* Somebody else refreshes later: then the records and QEMU agree, backends included. */
+/* Another client refreshes later: then the records and QEMU agree, backends included. */
 static void
 testEnd(scene *self, const char *what)
 {
@@ -276,7 +275,7 @@ testPairs(gconstpointer opaque)
     }
 }
 
-/* The guest acts before the call of libvirt with this number. */
+/* The guest acts before the call of libvirt that has this number. */
 static struct {
     scene *self;
     const char *word;
@@ -292,7 +291,7 @@ testGuest(virDomainPtr client, modelCallKind kind G_GNUC_UNUSED)
     sceneDo(guest.self, guest.word);
 }
 
-/* Returns false when @act made fewer calls than @at. */
+/* Returns false if @act made fewer calls than @at. */
 static bool
 testGuestAt(modelKind kind, const char *start, const char *act, const char *word, unsigned int at)
 {
