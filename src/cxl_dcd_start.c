@@ -16,8 +16,11 @@
  * the two has left a record, and a capacity with a record counts as dealt with too. The
  * definition itself is not changed, so that it still shows what it asked for.
  *
- * A guest that resumes from a saved state has had its offers before, so its capacities count
- * as dealt with too.
+ * A guest that resumes from a saved state or a snapshot, or arrives from another host, has had
+ * its offers before, so its capacities count as dealt with too. It may come without its mark,
+ * which is not in the XML that a user writes for the other host, the saved state or the
+ * snapshot. The state of the domain tells this only until the domain is paused or resumed, so
+ * QEMU is asked as well.
  */
 
 #include <config.h>
@@ -30,6 +33,7 @@
 #include "cxl_dcd_translate.h"
 #include "qemu/qemu_cxl_dcd_capacity.h"
 #include "qemu/qemu_cxl_dcd_lock.h"
+#include "qemu/qemu_cxl_dcd_monitor.h"
 
 /* The tags in the mark in @doc, as a set; empty if there is no mark. */
 static GHashTable *
@@ -77,6 +81,17 @@ virCxlDcdStartSetMark(virDomainPtr domain, GHashTable *tags)
                                 VIR_DOMAIN_AFFECT_LIVE);
 }
 
+/* Whether libvirt says that the guest continues from a saved state or from elsewhere. */
+static bool
+virCxlDcdStartGoesOn(int state, int reason)
+{
+    if (state == VIR_DOMAIN_RUNNING)
+        return reason == VIR_DOMAIN_RUNNING_RESTORED || reason == VIR_DOMAIN_RUNNING_MIGRATED ||
+               reason == VIR_DOMAIN_RUNNING_FROM_SNAPSHOT;
+    return state == VIR_DOMAIN_PAUSED &&
+           (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_FROM_SNAPSHOT);
+}
+
 /* Whether the guest of a running domain was booted with it (libvirt: virDomainGetState()).
  * Returns 1, 0 if the guest continues from a saved state or elsewhere, or -1 with an error set. */
 static int
@@ -84,11 +99,14 @@ virCxlDcdStartBegins(virDomainPtr domain)
 {
     int state = 0;
     int reason = 0;
+    int incoming;
 
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return -1;
-    return !(state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_RESTORED) &&
-           !(state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION);
+    if (virCxlDcdStartGoesOn(state, reason))
+        return 0;
+    incoming = qemuCxlDcdMonitorIsIncoming(domain);
+    return incoming < 0 ? -1 : !incoming;
 }
 
 /* The context of the offers to one domain. */
@@ -238,9 +256,10 @@ virCxlDcdStart(virDomainPtr domain)
     g_autoptr(virCxlDcdXMLDoc) doc = NULL;
     g_autoptr(virCxlDcdDomainDef) def = NULL;
     bool concerned;
+    int state;
     char *xml;
 
-    if (virCxlDcdStartBegins(domain) < 0) {
+    if (virDomainGetState(domain, &state, NULL, 0) < 0) {
         virResetLastError();
         return 0;
     }

@@ -241,6 +241,44 @@ testNoResult(void)
     g_assert_null(refusal);
 }
 
+/* What QEMU 10.0 says of a guest that it has: which began with it, was migrated or restored,
+ * is being sent, was sent in vain, or was written to a file. */
+static const struct {
+    const char *reply;
+    int incoming;
+} testMigrations[] = {
+    {"{\"return\":{},\"id\":\"libvirt-476\"}", 0},
+    {"{\"return\":{\"status\":\"completed\"},\"id\":\"libvirt-483\"}", 1},
+    {"{\"return\":{\"status\":\"postcopy-active\"}}", 1},
+    {"{\"return\":{\"status\":\"setup\"}}", 0},
+    {"{\"return\":{\"status\":\"cancelled\"}}", 0},
+    {"{\"return\":{\"status\":\"failed\",\"error-desc\":\"Unable to write to socket\"}}", 0},
+    {"{\"return\":{\"status\":\"postcopy-active\",\"ram\":{\"total\":67641344}}}", 0},
+    {"{\"return\":{\"status\":\"completed\",\"setup-time\":3,\"downtime\":4,\"total-time\":177,"
+     "\"ram\":{\"total\":67641344}}}",
+     0},
+    {"{\"return\":[]}", 0},
+    {"{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command query-migrate has not been "
+     "found\"}}",
+     -1},
+    {NULL, -1},
+};
+
+static void
+testIncoming(void)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(testMigrations); i++) {
+        testCase(testMigrations[i].reply ? testMigrations[i].reply : "libvirt fails");
+        mockReply = testMigrations[i].reply;
+        g_assert_cmpint(qemuCxlDcdMonitorIsIncoming(NULL), ==, testMigrations[i].incoming);
+        g_assert_cmpstr(mockSent, ==, "{\"execute\":\"query-migrate\",\"arguments\":{}}");
+        g_assert_true((virGetLastError() != NULL) == (testMigrations[i].incoming < 0));
+        virResetLastError();
+    }
+}
+
 #define ABSENT QEMU_CXL_DCD_EXTENT_ABSENT
 #define PENDING QEMU_CXL_DCD_EXTENT_PENDING
 #define ACCEPTED QEMU_CXL_DCD_EXTENT_ACCEPTED
@@ -592,6 +630,7 @@ main(int argc, char **argv)
     g_test_add_func("/monitor/replies", testRunReplies);
     g_test_add_func("/monitor/replies-large", testLargeReplies);
     g_test_add_func("/monitor/no-result", testNoResult);
+    g_test_add_func("/monitor/incoming", testIncoming);
     g_test_add_func("/monitor/statuses", testRunStatuses);
     g_test_add_func("/monitor/statuses-recorded", testRecordedStatuses);
     g_test_add_func("/monitor/probes", testRunProbes);

@@ -160,18 +160,34 @@ testImpossible(gconstpointer opaque)
     }
 }
 
-/* A guest restored from a saved state has had its offers already, whoever looks and whenever. */
+/* A guest that continues from a saved state, or from elsewhere, has had its offers already,
+ * whoever looks and whenever, and whether libvirt still says so or QEMU alone. */
 static void
 testRestored(gconstpointer opaque)
 {
-    g_autoptr(scene) self = testScene(GPOINTER_TO_INT(opaque), TWO);
+    static const struct {
+        int reason;
+        bool incoming;
+    } cases[] = {
+        {VIR_DOMAIN_RUNNING_RESTORED, true},
+        {VIR_DOMAIN_RUNNING_MIGRATED, true},
+        {VIR_DOMAIN_RUNNING_FROM_SNAPSHOT, false},
+        {VIR_DOMAIN_RUNNING_UNPAUSED, true},
+    };
+    size_t i;
 
-    self->domain->restored = true;
-    g_assert_cmpint(virCxlDcdStart(self->client), ==, 0);
-    testExpect(self, "none none", 0);
-    self->domain->restored = false;
-    g_assert_cmpint(testOffer(self, NULL), ==, 0);
-    testExpect(self, "none none", 0);
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(scene) self = testScene(GPOINTER_TO_INT(opaque), TWO);
+
+        self->domain->reason = cases[i].reason;
+        self->domain->qemu->incoming = cases[i].incoming;
+        g_assert_cmpint(virCxlDcdStart(self->client), ==, 0);
+        testExpect(self, "none none", 0);
+        self->domain->reason = 0;
+        self->domain->qemu->incoming = false;
+        g_assert_cmpint(testOffer(self, NULL), ==, 0);
+        testExpect(self, "none none", 0);
+    }
 }
 
 /* Nothing to do, and a domain that has stopped. */

@@ -124,6 +124,41 @@ qemuCxlDcdAddExtent(virCxlDcdJSONWriter *writer, unsigned long long offset, unsi
     virCxlDcdJSONEndObject(writer);
 }
 
+/* ---------------------------------------------------------- where it is from */
+
+/**
+ * qemuCxlDcdMonitorIsIncoming:
+ * @domain: a running domain
+ *
+ * Ask QEMU whether its guest ran elsewhere before: it was migrated, or restored (QMP
+ * query-migrate). A QEMU that has received a guest says so for as long as it lives; of one that
+ * it sends, or has sent, it says how much that was ("ram").
+ *
+ * Returns 1, 0 when the guest began with this QEMU, or -1 with an error set.
+ */
+int
+qemuCxlDcdMonitorIsIncoming(virDomainPtr domain)
+{
+    g_autoptr(virCxlDcdJSONWriter) writer = qemuCxlDcdRequestNew("query-migrate");
+    g_autofree char *request = qemuCxlDcdRequestFinish(writer);
+    g_autoptr(virCxlDcdJSON) reply = NULL;
+    g_autofree char *refusal = NULL;
+    virCxlDcdJSON *migration;
+    const char *status;
+    int ret = qemuCxlDcdMonitorCall(domain, "query-migrate", request, &reply, &refusal);
+
+    if (ret == QEMU_CXL_DCD_REFUSED)
+        virCxlDcdReportError(VIR_ERR_OPERATION_FAILED,
+                             "cannot find out from QEMU where its guest comes from: %s",
+                             refusal);
+    if (ret != QEMU_CXL_DCD_DONE)
+        return -1;
+    migration = virCxlDcdJSONMember(reply, "return");
+    status = virCxlDcdJSONMemberString(migration, "status");
+    return status && !virCxlDcdJSONMember(migration, "ram") &&
+           (g_str_equal(status, "completed") || g_str_has_prefix(status, "postcopy"));
+}
+
 /* ------------------------------------------------------- memory backends */
 
 /**

@@ -28,6 +28,7 @@ int qemuCxlDcdMonitorParseReply(const char *command,
                                 virCxlDcdJSON **result,
                                 char **refusal);
 
+int qemuCxlDcdMonitorIsIncoming(virDomainPtr domain);
 int qemuCxlDcdMonitorObjectAdd(virDomainPtr domain,
                                const virCxlDcdCapacityDef *capacity,
                                const char *id,

@@ -194,6 +194,23 @@ snapshots()
     remove vm
 }
 
+# A snapshot that was edited does not tell either what of the start is done.
+reverted()
+{
+    boot vm "$(device static 512 1 '' "<capacity tag='$(tag 1)'><size unit='MiB'>2</size></capacity>")
+"
+    give_back vm
+    must client snapshot-create-as vm one --memspec "$SCRATCH/vm.memory"
+    must edit "s|<name>one</name>|&<description>edited</description>|" snapshot-edit vm one
+    must client snapshot-revert vm one
+    sleep 1
+    is "the guest of a snapshot goes on: it is offered nothing" \
+        "$(client dumpxml vm | grep -c "<capacity ")" 0
+    is "but is in the definition" "$(client dumpxml --inactive vm | grep -c "<capacity ")" 1
+    must client snapshot-delete vm one --metadata
+    remove vm
+}
+
 checkpoints()
 {
     truncate -s 1M "$SCRATCH/disk.raw"
@@ -254,6 +271,8 @@ for each in daemon client both; do
     saved
     managed_saved
     managed_saved_impossible
+    # what is offered without a client is offered by the daemon
+    [ "$each" != daemon ] || reverted
     checkpoints
     migration
 done

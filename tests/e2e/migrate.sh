@@ -106,9 +106,34 @@ arrives()
     must client start --paused vm
 }
 
+# What was given back before is not offered again on the other side, though the domain that it
+# is given there does not tell: neither while it is paused nor when it runs.
+has_had_its_offers()
+{
+    local capacity
+
+    capacity="<capacity tag='$(tag 1)'><size unit='MiB'>2</size></capacity>"
+    boot vm "$(device static 512 1 '' "$capacity")
+"
+    must guest vm accept
+    release
+    client dumpxml --inactive vm | sed "s|/vm.qtest|/there.qtest|" | put there.xml
+    must peer_to_peer
+    sleep 2
+    is "what was given back is not offered to a guest that has arrived" \
+        "$(client -c "$THERE" dumpxml vm | grep -c '<capacity ')" 0
+    is "it is in the definition" "$(grep -c '<capacity ' "$SCRATCH/there.xml")" 1
+    kill -KILL "$(<"$there/run/libvirt/qemu/run/vm.pid")"
+    wait_for "waited for the end of the domain there" is_gone_there
+    rm "$there/cache/libvirt/qemu/log/vm.log"
+    remove vm
+}
+
 for each in daemon client; do
     arrange "$each"
     launch_there "$(daemon_kind)"
+    # Without the module there, the other side offers nothing by itself.
+    [ "$each" != daemon ] || has_had_its_offers
     # In the client's own library the public functions, in a daemon those of the protocol.
     olds="virDomainMigrateBegin3 virDomainMigratePerform virDomainMigratePerform3"
     [ "$each" = daemon ] || olds="virDomainMigrate virDomainMigrate2 virDomainMigrateToURI

@@ -337,7 +337,8 @@ virDomainGetState(virDomainPtr client, int *state, int *reason, unsigned int fla
     if (modelCall(client, MODEL_CALL_READ_XML) < 0)
         return -1;
     *state = client->domain->qemu ? VIR_DOMAIN_RUNNING : VIR_DOMAIN_SHUTOFF;
-    *reason = client->domain->restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED;
+    if (reason)
+        *reason = client->domain->reason ? client->domain->reason : VIR_DOMAIN_RUNNING_BOOTED;
     return 0;
 }
 
@@ -400,8 +401,8 @@ virDomainGetMetadata(virDomainPtr client, int type, const char *uri, unsigned in
 static bool
 modelIsQuery(const char *command)
 {
-    return strstr(command, "\"qom-list\"") || strstr(command, "-status\"") ||
-           strstr(command, "\"len\":0");
+    return strstr(command, "\"qom-list\"") || strstr(command, "\"query-") ||
+           strstr(command, "-status\"") || strstr(command, "\"len\":0");
 }
 
 int

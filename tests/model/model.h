@@ -113,6 +113,7 @@ typedef struct {
     GQueue messages;     /* char *: QMP events, without timestamps */
     GPtrArray *requests; /* char *: all requests received */
     bool running;        /* its processors are running */
+    bool incoming;       /* its guest ran elsewhere before */
     const char *crashed; /* why QEMU has exited; NULL: it is running */
     bool corrupt;        /* QEMU uses memory that it has freed */
 } modelQemu;
@@ -212,7 +213,7 @@ struct _modelDomain {
     char *live;      /* XML of the running domain */
     char *config;    /* XML of the stored definition */
     bool hung;       /* QEMU answers nobody */
-    bool restored;   /* its guest continues from a saved state */
+    int reason;      /* why it runs, a virDomainRunningReason; 0: it was booted */
     modelFault fault;
     char *attached; /* the XML last given to attach-device and detach-device */
 };
