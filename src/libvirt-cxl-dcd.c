@@ -329,7 +329,9 @@ virCxlDcdAddHere(virDomainPtr domain,
  * with what the domain has, VIR_ERR_CONFIG_UNSUPPORTED for a file that cannot be the
  * memory, VIR_ERR_OPERATION_FAILED with QEMU's words if QEMU refuses. In these cases nothing
  * has changed, unless the message says that the capacity was offered: that happens with both
- * flags, if the definition could not be changed afterwards.
+ * flags, if the definition could not be changed afterwards. With any other error (the connection
+ * broke, QEMU does not answer) it is not known how far the add came: its record stays, and the next
+ * refresh finishes the add.
  */
 char *
 virDomainCxlDcdAdd(virDomainPtr domain, const char *xml, unsigned int flags)
@@ -436,7 +438,8 @@ virCxlDcdReleaseRequest(virCxlDcdDef *request, unsigned int flags)
  * VIR_ERR_OPERATION_UNSUPPORTED for a policy that the device does not have,
  * VIR_ERR_OPERATION_FAILED with QEMU's words if QEMU refuses. In these cases nothing has
  * changed, unless the message says that the guest was asked: that happens with both flags, if
- * the definition could not be changed afterwards.
+ * the definition could not be changed afterwards. With any other error the guest may have been
+ * asked; a release can be repeated.
  */
 int
 virDomainCxlDcdRelease(virDomainPtr domain, const char *device, const char *tag, unsigned int flags)

@@ -18,8 +18,8 @@ typedef enum {
     QEMU_CXL_DCD_EXTENT_ACCEPTED, /* the guest has it */
 } qemuCxlDcdExtentState;
 
-/* How a command ended: libvirt failed (-1, with an error set), QEMU did it, or QEMU
- * refused and said why. */
+/* How a command ended: libvirt failed or the reply makes no sense (-1, with an error set), QEMU
+ * did it, or QEMU refused and said why. */
 #define QEMU_CXL_DCD_DONE 0
 #define QEMU_CXL_DCD_REFUSED 1
 

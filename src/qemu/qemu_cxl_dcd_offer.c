@@ -426,9 +426,10 @@ qemuCxlDcdIsTagTaken(virDomainPtr domain,
 }
 
 /* QEMU refused a step of an add that this request began. Returns -1 with an error set, and leaves
- * nothing behind, except that the record stays if another client is using the same tag: it may
- * have replaced the record of that client. The next write of that client replaces it in turn, or
- * else a refresh turns it into the record of what is there. */
+ * nothing behind, with two exceptions. If the backend cannot be deleted, it stays, and its record
+ * with it. If another client is using the same tag, the record stays: it may have replaced the
+ * record of that client. The next write of that client replaces it in turn, or else a refresh turns
+ * it into the record of what is there. */
 static int
 qemuCxlDcdCapacityRefused(virDomainPtr domain,
                           virCxlDcdDef *device,
