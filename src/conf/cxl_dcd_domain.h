@@ -46,6 +46,7 @@ virCxlDcdDomainDef *virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseInput(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseStored(virCxlDcdXMLDoc *doc);
 virCxlDcdDomainDef *virCxlDcdDomainDefParseConfigured(virCxlDcdXMLDoc *doc);
+bool virCxlDcdUserArgumentHasTopology(virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefComplete(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefValidate(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc);
 int virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def, const virCxlDcdDef *device);
