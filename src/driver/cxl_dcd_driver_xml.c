@@ -209,12 +209,32 @@ cxlDcdDriverStoreParams(virConnectPtr conn,
     return 0;
 }
 
+/* Remove from the definition what belongs to an earlier run. It has some if libvirt made it from a
+ * running domain: from a transient one that was migrated with --persistent. A client that may not
+ * write the definition leaves it there. */
+static void
+cxlDcdDriverForgetLive(virDomainPtr domain, virCxlDcdXMLDoc *doc)
+{
+    xmlNodePtr node = virCxlDcdXMLChild(virCxlDcdXMLChild(virCxlDcdXMLRoot(doc), "metadata"), NULL);
+
+    for (; node; node = virCxlDcdXMLNext(node->next, NULL)) {
+        if (virCxlDcdIsLiveOnly(node))
+            virDomainSetMetadata(domain,
+                                 VIR_DOMAIN_METADATA_ELEMENT,
+                                 NULL,
+                                 NULL,
+                                 (const char *)node->ns->href,
+                                 VIR_DOMAIN_AFFECT_CONFIG);
+    }
+}
+
 /**
  * cxlDcdDriverCheckStart:
  * @domain: a domain that is about to be started
  *
  * Check that QEMU still supports the devices: it may have changed since the domain was defined.
- * What cannot be found out is left to libvirt, which starts QEMU in the end.
+ * What cannot be found out is left to libvirt, which starts QEMU in the end. The definition loses
+ * what belongs to an earlier run.
  *
  * Returns 0, or -1 with an error set if QEMU cannot have one of the devices.
  */
@@ -233,8 +253,9 @@ cxlDcdDriverCheckStart(virDomainPtr domain)
     cxlDcdDriverEnter();
     storing.conn = virDomainGetConnect(domain);
     if (storing.conn && (xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE)) &&
-        virCxlDcdIsConcerned(xml) && virCxlDcdConnectIsLocal(storing.conn) &&
-        (doc = virCxlDcdXMLParse(xml, "domain")))
+        virCxlDcdIsConcerned(xml) && (doc = virCxlDcdXMLParse(xml, "domain")))
+        cxlDcdDriverForgetLive(domain, doc);
+    if (doc && virCxlDcdConnectIsLocal(storing.conn))
         def = virCxlDcdDomainDefParseStored(doc);
     for (i = 0; ret == 0 && def && i < def->devices->len; i++) {
         if (cxlDcdDriverDecide(doc, g_ptr_array_index(def->devices, i), &storing) < 0 &&

@@ -129,11 +129,32 @@ has_had_its_offers()
     remove vm
 }
 
+# Of a transient domain libvirt makes a definition there from what ran: the next start begins anew.
+becomes_persistent()
+{
+    domain vm "$(device static 512 1 '' \
+        "<capacity tag='$(tag 1)'><size unit='MiB'>2</size></capacity>")
+" | put vm.xml
+    must client create --paused "$SCRATCH/vm.xml"
+    must guest vm accept
+    release
+    must client migrate vm --live --p2p --persistent "$THERE" --migrateuri "$MIGRATION"
+    must client -c "$THERE" destroy vm
+    succeeds "a domain that has become persistent there is started again" \
+        client -c "$THERE" start --paused vm
+    is "and offered what its definition names" "$(client -c "$THERE" dumpxml vm |
+        grep -o "<capacity tag='$(tag 1)' region='0' state='pending'>" | wc -l)" 1
+    must client -c "$THERE" destroy vm
+    must client -c "$THERE" undefine vm
+    rm "$there/cache/libvirt/qemu/log/vm.log"
+}
+
 for each in daemon client; do
     arrange "$each"
     launch_there "$(daemon_kind)"
     # Without the module there, the other side offers nothing by itself.
     [ "$each" != daemon ] || has_had_its_offers
+    becomes_persistent
     # In the client's own library the public functions, in a daemon those of the protocol.
     olds="virDomainMigrateBegin3 virDomainMigratePerform virDomainMigratePerform3"
     [ "$each" = daemon ] || olds="virDomainMigrate virDomainMigrate2 virDomainMigrateToURI
