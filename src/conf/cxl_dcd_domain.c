@@ -2,23 +2,22 @@
 /*
  * cxl_dcd_domain.c: all the <cxl-dcd> of one domain
  *
- * A domain's XML holds them in one of two forms, and whoever reads a domain
- * takes either:
+ * A domain's XML holds them in one of two forms, and every reader takes either:
  *
  *   plain    <domain><devices><cxl-dcd>               what a user writes and reads
  *   stored   <domain><metadata><cxl-dcd:devices>      what libvirt keeps, beside the
  *            <domain><metadata><cxl-dcd:capacity>     QEMU arguments: the definition,
- *            <domain><metadata><cxl-dcd:start>        and of a running domain a record
- *                                                     for each capacity, and what of
- *                                                     its start is done
+ *            <domain><metadata><cxl-dcd:start>        and for a running domain a record
+ *                                                     for each capacity, and which
+ *                                                     capacities were offered at its start
  *
  * A stored definition carries, beyond the devices, the place of the host bridge
  * that was generated for them: it was free when the domain was defined, and
  * libvirt, which knows nothing of the bridge, gives places to its own devices
  * from the other end. So the arguments follow from the stored definition alone.
  *
- * In a running domain the records are the truth: what a stored definition says
- * of capacities is what the next start begins with.
+ * In a running domain the records count: the capacities of a stored definition are those
+ * that the next start begins with.
  */
 
 #include <config.h>
@@ -172,7 +171,7 @@ virCxlDcdDefSort(virCxlDcdDef *device)
     g_ptr_array_sort(device->capacities, virCxlDcdCapacityCompare);
 }
 
-/* The states of a plain form that came from a daemon that has the driver module. */
+/* Read the states in a plain form that came from a daemon with the driver module. */
 static int
 virCxlDcdDefParsePlainLive(virCxlDcdDef *device, xmlNodePtr node)
 {
@@ -191,9 +190,8 @@ virCxlDcdDefParsePlainLive(virCxlDcdDef *device, xmlNodePtr node)
     return 0;
 }
 
-/* The plain form of a running domain, given back as a definition, has the capacities that
- * the guest refused too. They are history: what has taken their place since may be there as
- * well. */
+/* The plain form of a running domain, given back as a definition, also has the capacities that
+ * the guest refused. They are dropped: another capacity may have taken their place since. */
 static void
 virCxlDcdDefDropRejected(virCxlDcdDef *device, xmlNodePtr node)
 {
@@ -234,7 +232,7 @@ virCxlDcdDomainDefParsePlain(virCxlDcdDomainDef *def, xmlNodePtr devices)
     return 0;
 }
 
-/* Whoever may write a domain's metadata can have written a stored device too. */
+/* Anyone who may write a domain's metadata can have written a stored device, so it is checked. */
 static int
 virCxlDcdDomainDefCheckStored(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
 {
@@ -246,7 +244,7 @@ virCxlDcdDomainDefCheckStored(const virCxlDcdDomainDef *def, const virCxlDcdDef 
     return -1;
 }
 
-/* The stored devices, but for those that the plain form has too: it is newer. */
+/* Read the stored devices, except those that the plain form has too: the plain form is newer. */
 static int
 virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr stored)
 {
@@ -271,8 +269,8 @@ virCxlDcdDomainDefParseDevices(virCxlDcdDomainDef *def, xmlNodePtr stored)
     return 0;
 }
 
-/* A record cannot be trusted: all that is done with it would be done to another place, another
- * backend, or none. Whoever has libvirt's permission to write metadata can have written it. */
+/* Report a record that cannot be trusted: acting on it would act on the wrong place or backend.
+ * Anyone with libvirt's permission to write metadata can have written it. */
 static void
 virCxlDcdReportRecord(const char *domain, const char *tag, const char *why)
 {
@@ -295,7 +293,7 @@ virCxlDcdReportRecord(const char *domain, const char *tag, const char *why)
  * @domain: the name of its domain
  *
  * Returns the capacity, whose device is not looked at, to be freed with
- * virCxlDcdCapacityDefFree(), or NULL with an error set that says how to be rid of the record.
+ * virCxlDcdCapacityDefFree(), or NULL with an error set that says how to remove the record.
  */
 virCxlDcdCapacityDef *
 virCxlDcdRecordParse(xmlNodePtr node, const char *tag, const char *domain)
@@ -426,8 +424,8 @@ virCxlDcdDomainDefParseForms(virCxlDcdXMLDoc *doc, bool plain, bool running)
  * virCxlDcdDomainDefParse:
  * @doc: any document; one that is no <domain> has no devices
  *
- * Read the devices of a domain in either form. Where both are there, the stored
- * devices whose aliases the plain form does not have are added to it.
+ * Read the devices of a domain in either form. If the domain has both, the stored devices whose
+ * aliases the plain form does not have are added to it.
  *
  * Returns the devices, or NULL with an error set.
  */
@@ -441,9 +439,9 @@ virCxlDcdDomainDefParse(virCxlDcdXMLDoc *doc)
  * virCxlDcdDomainDefParseInput:
  * @doc: a domain that is to be defined, as a client gave it
  *
- * As virCxlDcdDomainDefParse(), but it is not the running domain, even when that is
- * where the client has it from: states are output, and ignored here, but for capacities
- * that were rejected, which are no part of it.
+ * As virCxlDcdDomainDefParse(), but for a definition, even if the client copied it from the
+ * running domain: states are output, and ignored here, except that rejected capacities are
+ * dropped.
  *
  * Returns the devices, or NULL with an error set.
  */
@@ -637,8 +635,8 @@ virCxlDcdDefFirstFit(const virCxlDcdDef *device, virCxlDcdCapacityDef *capacity)
  * virCxlDcdDomainDefPlace:
  * @def: the devices, valid
  *
- * Give every capacity its place: those that name none come after those that do, so that a
- * definition starts whatever the order in which it names them.
+ * Give every capacity its place. Capacities without an offset are placed around those that have
+ * one, so that their order in the definition does not matter.
  *
  * Returns 0, or -1 with an error set when they do not fit.
  */

@@ -9,9 +9,9 @@
 #include "cxl_dcd_conf.h"
 #include "cxl_dcd_xml.h"
 
-/* The namespaces of the metadata elements in which libvirt keeps what is ours:
- * one element for all devices, one for each capacity of a running domain (its
- * tag is appended), and one for what of a running domain's start is done. */
+/* The namespaces of our metadata elements: one element for all devices, one for each capacity of
+ * a running domain (its tag is appended), and one for the capacities that were offered at the start
+ * of a running domain. */
 #define VIR_CXL_DCD_NAMESPACES "urn:libvirt-cxl-dcd:"
 #define VIR_CXL_DCD_NAMESPACE VIR_CXL_DCD_NAMESPACES "domain:1.0"
 #define VIR_CXL_DCD_NAMESPACE_CAPACITY VIR_CXL_DCD_NAMESPACES "capacity:1.0:"
@@ -22,13 +22,13 @@
  * (QEMU: CXL_HDM_DECODER_COUNT, hw/cxl/cxl-component-utils.c). */
 #define VIR_CXL_DCD_GENERATED_MAX 4
 
-/* What the generated host bridge is called; a generated port is called after its
- * device, with VIR_CXL_DCD_PORT_SUFFIX. */
+/* The id of the generated host bridge. The id of a generated port is the alias of its device with
+ * VIR_CXL_DCD_PORT_SUFFIX. */
 #define VIR_CXL_DCD_HOST_BRIDGE "cxl-dcd-host-bridge"
 #define VIR_CXL_DCD_PORT_SUFFIX "-port"
 
 typedef struct {
-    char *name;                /* the domain's, for messages */
+    char *name;                /* of the domain, for messages */
     bool live;                 /* of a running domain */
     bool plain;                /* a <cxl-dcd> stands in <devices> */
     bool stored;               /* our element stands in <metadata> */

@@ -104,8 +104,8 @@ virCxlDcdUsedSlots(virCxlDcdXMLDoc *doc, bool *used)
     }
 }
 
-/* A place on pcie.0 that libvirt would come to last. 0x1a to 0x1f are where the
- * functions of the ICH9 chipset go. */
+/* The slot on pcie.0 that libvirt would use last. The functions of the ICH9 chipset are in
+ * 0x1a to 0x1f. */
 static int
 virCxlDcdDomainDefChooseSlot(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
@@ -171,8 +171,8 @@ virCxlDcdDomainDefChooseBus(virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
  * @def: the devices of @doc
  * @doc: the domain that a user wrote
  *
- * Give what the user left out: the aliases, the tags of capacities, and a place
- * for the host bridge.
+ * Fill in what the user left out: the aliases, the tags of capacities, and a place for the
+ * host bridge.
  *
  * Returns 0, or -1 with an error set.
  */

@@ -14,8 +14,8 @@
 #include "cxl_dcd_conf_priv.h"
 #include "cxl_dcd_domain.h"
 
-/* libvirt takes what it finds in all elements of a name; our devices and their arguments are put
- * into one. */
+/* libvirt reads several elements of these names, but our devices and arguments go into one: which
+ * one would be arbitrary. */
 static int
 virCxlDcdDomainDefValidateOnce(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
@@ -72,7 +72,7 @@ virCxlDcdDomainDefValidateMachine(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc
     return 0;
 }
 
-/* What is generated, and whether the domain has what it takes. */
+/* Check the generated host bridge: that the devices fit it, and that the domain has no other. */
 static int
 virCxlDcdDomainDefValidateTopology(const virCxlDcdDomainDef *def, virCxlDcdXMLDoc *doc)
 {
@@ -151,8 +151,8 @@ virCxlDcdDefPort(const virCxlDcdDef *device)
                        : g_strconcat(device->alias, VIR_CXL_DCD_PORT_SUFFIX, NULL);
 }
 
-/* A device's alias and its port must be no other <cxl-dcd>'s, and what is generated
- * for one must not be called as another one is. */
+/* No two <cxl-dcd> may have the same alias or port, and a generated id must not be the name of
+ * another one. */
 static int
 virCxlDcdDomainDefValidateIds(const virCxlDcdDomainDef *def, const virCxlDcdDef *device)
 {
@@ -203,7 +203,7 @@ virCxlDcdDomainDefValidateIds(const virCxlDcdDomainDef *def, const virCxlDcdDef 
     return 0;
 }
 
-/* Nor any other device's. */
+/* Nor may the alias be that of any other device. */
 static int
 virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
                                 const virCxlDcdDef *device,
@@ -229,7 +229,7 @@ virCxlDcdDomainDefValidateAlias(const virCxlDcdDomainDef *def,
     return 0;
 }
 
-/* Whether both map one file for others to see. */
+/* Whether both map the same file shared. */
 static bool
 virCxlDcdSourcesClash(const virCxlDcdSourceDef *left, const virCxlDcdSourceDef *right)
 {
@@ -322,7 +322,7 @@ virCxlDcdDomainDefValidateCapacities(const virCxlDcdDomainDef *def, const virCxl
  * @def: the devices of @doc, complete
  * @doc: the domain that a user wrote
  *
- * Check the devices, each and together.
+ * Check each device, and the devices together.
  *
  * Returns 0, or -1 with an error set that names what is wrong.
  */
