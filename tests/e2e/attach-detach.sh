@@ -187,7 +187,7 @@ boot vm
 others >"$SCRATCH/others.want"
 remove vm
 
-for each in daemon client both; do
+for each in $(some_of daemon client both); do
     arrange "$each"
     boot vm "$(device static 1024 2)
 "

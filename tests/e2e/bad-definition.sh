@@ -203,7 +203,7 @@ unknown()
 }
 
 # in arrangement "both" the daemon does the work
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     domain defined "$(device static 512 2)
 " | put defined.xml

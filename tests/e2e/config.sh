@@ -6,7 +6,7 @@
 # shellcheck source=functions.sh
 . "$(dirname "$0")/functions.sh" || exit 1
 
-for each in daemon client both; do
+for each in $(some_of daemon client both); do
     arrange "$each"
 
     # only the definition has the device

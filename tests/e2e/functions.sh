@@ -22,6 +22,8 @@
 # If a test defines prepare_scratch before it sources this file, that function is called with
 # the scratch folder's name, as the user who runs the test and with that user's environment.
 #
+# ARRANGEMENTS limits most tests to those that it names: main-path, byte-identity,
+# tutorial, killed-client, restart and the smaller ones run in all of theirs.
 # E2E_KEEP_LOGS names a folder to keep each test's logs in, DAEMON_PRELOAD a further library for
 # the daemon to load, DAEMON_ENVIRONMENT words NAME=VALUE for its environment.
 #
@@ -169,6 +171,7 @@ enter_scratch()
         LIBVIRT_CXL_DCD_QEMU_MODULE="$scratch/bin/$(basename "$CXL_TAGGED")" \
         ${DAEMON_ENVIRONMENT:+"DAEMON_ENVIRONMENT=$DAEMON_ENVIRONMENT"} \
         ${DAEMON_PRELOAD:+"DAEMON_PRELOAD=$DAEMON_PRELOAD"} \
+        ${ARRANGEMENTS:+"ARRANGEMENTS=$ARRANGEMENTS"} \
         ${STRESS_SECONDS:+"STRESS_SECONDS=$STRESS_SECONDS"} \
         ${STOP_ROUNDS:+"STOP_ROUNDS=$STOP_ROUNDS"} ${REST_DOMAINS:+"REST_DOMAINS=$REST_DOMAINS"} \
         ${REST_SECONDS:+"REST_SECONDS=$REST_SECONDS"} \
@@ -449,6 +452,16 @@ arrange()
     stop_daemon
     arrangement=$1
     launch_daemon "$(daemon_kind)"
+}
+
+# some_of ARRANGEMENT...: those of them that ARRANGEMENTS names, or all if it is not set
+some_of()
+{
+    local one
+
+    for one; do
+        [[ " ${ARRANGEMENTS:-$*} " != *" $one "* ]] || echo "$one"
+    done
 }
 
 # ----------------------------------------------------------------- domains

@@ -85,7 +85,7 @@ moves()
     remove "$name"
 }
 
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     moves static
     moves tagged

@@ -261,7 +261,7 @@ migration()
     remove vm
 }
 
-for each in daemon client both; do
+for each in $(some_of daemon client both); do
     arrange "$each"
     native static
     snapshots

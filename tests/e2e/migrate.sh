@@ -149,7 +149,7 @@ becomes_persistent()
     rm "$there/cache/libvirt/qemu/log/vm.log"
 }
 
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     launch_there "$(daemon_kind)"
     # Without the module there, the other side offers nothing by itself.

@@ -161,7 +161,7 @@ regions()
     remove regions
 }
 
-for each in daemon client both; do
+for each in $(some_of daemon client both); do
     arrange "$each"
     places
     [ "$each" != daemon ] || regions static

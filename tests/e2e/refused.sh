@@ -89,7 +89,7 @@ guest_is_silent()
     remove "$name"
 }
 
-for each in daemon client both; do
+for each in $(some_of daemon client both); do
     arrange "$each"
     for model in static tagged; do
         # in arrangement "both" the daemon does the work

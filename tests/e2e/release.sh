@@ -104,7 +104,7 @@ asking()
     remove "$name"
 }
 
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     asking static
     asking tagged

@@ -76,7 +76,7 @@ given_back()
     remove vm
 }
 
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     # three functions of libvirt
     refuses save vm "$SCRATCH/vm.saved"

@@ -244,7 +244,7 @@ as_documented()
     neither_serves
 }
 
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     one_memory
     files_that_will_not_do

@@ -116,7 +116,7 @@ cannot_start()
     is "nothing is left of it" "$(stock list --all --name | tr -d '\n')" ""
 }
 
-for each in daemon client both; do
+for each in $(some_of daemon client both); do
     arrange "$each"
     starts static
     # in arrangement "both" the daemon does the work

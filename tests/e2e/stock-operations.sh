@@ -313,7 +313,7 @@ perform()
     remove vm other mv renamed
 }
 
-for each in stock daemon client; do
+for each in stock $(some_of daemon client); do
     arrange "$each"
     perform
 done
@@ -321,7 +321,7 @@ done
 i=0
 while read -r line; do
     i=$((i + 1))
-    for arrangement in daemon client; do
+    for arrangement in $(some_of daemon client); do
         same "$line" "$SCRATCH/stock/$i" "$SCRATCH/$arrangement/$i"
     done
 done < <(commands)

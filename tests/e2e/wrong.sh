@@ -175,7 +175,7 @@ values()
         cxl-dcd-release vm --tag "$(tag 1)" --wait --timeout 1
 }
 
-for each in daemon client; do
+for each in $(some_of daemon client); do
     arrange "$each"
     boot vm "$(device tagged)
 "
