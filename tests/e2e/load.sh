@@ -53,8 +53,8 @@ arrange daemon
 pass "a daemon with a libvirt that lacks a function comes up"
 is "it says so once" "$(said | wc -l)" 1
 has "what is missing, and where" "$(said)" ": error : libvirt-cxl-dcd 0.1.0: the libvirt that is \
-here, $SCRATCH/old/libvirt.so.0, has no virDomainMigrate2(): <cxl-dcd> is not known, and all \
-else goes on as without this module, which needs libvirt 9.0 or later"
+here, $SCRATCH/old/libvirt.so.0, has no virDomainMigrate2(): the module is \
+switched off, and <cxl-dcd> is not known; it needs libvirt 9.0 or later"
 
 domain vm | put vm.xml
 succeeds "define of a domain" stock define "$SCRATCH/vm.xml"

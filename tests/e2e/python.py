@@ -166,7 +166,7 @@ def running(domain, events):
     check("nothing is left", capacities(domain), {})
     refused("detachDeviceFlags of what is not there", libvirt.VIR_ERR_DEVICE_MISSING, tag(10),
             domain.detachDeviceFlags, capacity(10), LIVE)
-    refused("updateDeviceFlags", libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "cannot be changed",
+    refused("updateDeviceFlags", libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "cannot be updated",
             domain.updateDeviceFlags, capacity(10), LIVE)
     refused("attachDeviceFlags of what cannot be", libvirt.VIR_ERR_XML_ERROR, "multiple of 2 MiB",
             domain.attachDeviceFlags, capacity(10, 3), LIVE)
