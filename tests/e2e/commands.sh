@@ -294,7 +294,7 @@ lost()
     remove vm
 }
 
-for each in $(some_of daemon client); do
+for each in daemon client; do
     arrange "$each"
     definition
     formats

@@ -22,8 +22,8 @@
 # If a test defines prepare_scratch before it sources this file, that function is called with
 # the scratch folder's name, as the user who runs the test and with that user's environment.
 #
-# ARRANGEMENTS limits most tests to those that it names: main-path, byte-identity, tutorial,
-# killed-client and the smaller ones run in all of theirs.
+# ARRANGEMENTS limits most tests to those that it names: main-path, byte-identity, commands,
+# tutorial, killed-client and the smaller ones run in all of theirs.
 # E2E_KEEP_LOGS names a folder to keep each test's logs in, DAEMON_PRELOAD a further library for
 # the daemon to load, DAEMON_ENVIRONMENT words NAME=VALUE for its environment.
 #
